@@ -1,0 +1,60 @@
+"""Settings: read once, in `main`, from `KAIBIAO_…` variables and the command line; then frozen.
+
+Passed down, never imported as a global. No secret stands in a setting: keys live in files of
+the home that only its owner may read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_RULESET: Final = "演示"  # printed on every record and refused by a live centre
+
+
+class Settings(BaseSettings):
+    """What one centre is and where it lives.
+
+    Attributes:
+        home: directory of database, blobs, keys; one process at a time owns it.
+        host: address to listen on; loopback unless said otherwise.
+        port: TCP port; 0 lets the system choose.
+        database: SQLAlchemy URL; empty means SQLite in the home.
+        centre: the centre's id, in everything that is signed or hashed.
+        centre_name: the centre's name, for people.
+        ruleset: name of the RuleSet 规则集 that new tenders get.
+        live: a live centre refuses the 演示 rules, test codes and development authorities.
+        origins: origins that browsers may speak from; empty means the server's own only.
+        log_level: as in `logging`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KAIBIAO_", frozen=True, extra="forbid")
+
+    home: Path = Path("kaibiao-home")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    database: str = ""
+    centre: str = Field(default="demo-centre", pattern=r"^[a-z0-9][a-z0-9.-]{1,62}$")
+    centre_name: str = Field(default="演示公共资源交易中心", min_length=1, max_length=500)
+    ruleset: str = DEMO_RULESET
+    live: bool = False
+    origins: tuple[str, ...] = ()
+    log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _a_live_centre_has_its_own_name_and_rules(self) -> Self:
+        if self.live and self.ruleset == DEMO_RULESET:
+            msg = "a live centre needs a RuleSet of its own: set KAIBIAO_RULESET"
+            raise ValueError(msg)
+        if self.live and self.centre == "demo-centre":
+            msg = "a live centre needs its own id: set KAIBIAO_CENTRE"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The URL to open: PostgreSQL as given, else SQLite in the home."""
+        return self.database or f"sqlite:///{self.home / 'kaibiao.db'}"
