@@ -1,0 +1,217 @@
+"""What the centre writes into the ledger about a section: one class a leaf kind.
+
+A leaf's bytes are the canonical JSON of {"v", "centre", "kind", …fields}. Before the opening only
+acts of the centre are leaves of their own; bids show as one commitment a slot (ledger-v1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from bidding.model.errors import MalformedError
+from bidding.model.key import Use
+from bidding.model.shapes import (
+    Amount,
+    Body,
+    Code,
+    Count,
+    Hex32,
+    Ident,
+    Json,
+    Ms,
+    Name,
+    Point33,
+    Point65,
+    Positive,
+    Recipient,
+    SlotMs,
+    Text,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf(Body):
+    """A leaf about one section; `PURPOSE` is its kind."""
+
+    section: Ident
+
+    def to_leaf(self, centre: str) -> dict[str, Any]:
+        """Return the leaf's JSON object."""
+        return {"v": 1, "centre": centre, "kind": self.PURPOSE, **self.to_body()}
+
+    @classmethod
+    def from_leaf(cls, leaf: Any, centre: str) -> Self:
+        """Read a leaf's JSON object back.
+
+        Raises:
+            MalformedError: another version, centre or kind, or fields that do not fit.
+        """
+        body = dict(leaf) if isinstance(leaf, dict) else {}
+        head = {name: body.pop(name, None) for name in ("v", "centre", "kind")}
+        if head != {"v": 1, "centre": centre, "kind": cls.PURPOSE}:
+            raise MalformedError(
+                "leaf-foreign", "日志条目不符", f"No {cls.PURPOSE} leaf of this centre."
+            )
+        return cls.from_body(body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyAssign(Leaf):
+    """A ceremony's key is given to a section, once. `certificate`: SHA-256 of its canonical form;
+    `seed`: SHA-256 commitment of the section's seed; `deadline`: T as announced, ms UTC.
+    """
+
+    PURPOSE: ClassVar[str] = "key_assign"
+
+    tender: Ident
+    ceremony: Ident
+    recipient: Recipient
+    certificate: Hex32
+    seed: Hex32
+    use: Use
+    earliest_t: SlotMs
+    deadline: SlotMs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced(Leaf):
+    """A statement by two people that moves or ends a section. `statements`: the canonical texts of
+    the identical statement signed by centre and supervisor (postponement, termination, supplement).
+    """
+
+    PURPOSE: ClassVar[str] = "announced"
+
+    statements: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedBid(Body):
+    """A bid on the close list, in the order of arrival of the counting submission."""
+
+    submission: Ident
+    encapsulation: Point65
+    sha256: Hex32
+    size: Positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded(Body):
+    """A live bid that is not put up for opening, with the logged reason."""
+
+    submission: Ident
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseList(Leaf):
+    """The bids that count at T, and the one closing checkpoint that all judge by.
+
+    Attributes:
+        deadline: T, ms UTC; `slot`: T / 1000 − 1, the last slot before it.
+        closing_size, closing_root: the smallest tree that holds this slot's leaf.
+    """
+
+    PURPOSE: ClassVar[str] = "close_list"
+
+    tender: Ident
+    use: Use
+    deadline: SlotMs
+    slot: Count
+    closing_size: Positive
+    closing_root: Hex32
+    bids: tuple[ListedBid, ...]
+    excluded: tuple[Excluded, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPrice(Leaf):
+    """最高投标限价, 元; empty where the tender has none."""
+
+    PURPOSE: ClassVar[str] = "control_price"
+
+    value: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatCommit(Leaf):
+    """A party binds itself before T to a nonce of 32 bytes: `digest` = SHA-256 of it."""
+
+    PURPOSE: ClassVar[str] = "float_commit"
+
+    party: Ident
+    digest: Hex32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatReveal(Body):
+    """The nonce behind a commitment, hex; an empty one was not revealed in time."""
+
+    party: Ident
+    nonce: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatResult(Leaf):
+    """浮动点 drawn by commit and reveal before any price is known.
+
+    `value` = points[SHA-256(tag ‖ section ‖ nonces by party) mod len(points)], empty without points.
+    """
+
+    PURPOSE: ClassVar[str] = "float_result"
+
+    points: tuple[Amount, ...]
+    reveals: tuple[FloatReveal, ...]
+    value: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published(Body):
+    """One line of 投标人名单. `deposit`: paid, e_guarantee, unpaid; `status`: listed, withdrawn."""
+
+    submission: Ident
+    bidder: Ident
+    names: tuple[Name, ...]
+    credit_codes: tuple[Text, ...]
+    arrival: Ms
+    deposit: Code
+    status: Literal["listed", "withdrawn", "excluded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedBidders(Leaf):
+    """公布投标人名单: the first disclosure of who bids; before any partial."""
+
+    PURPOSE: ClassVar[str] = "published_bidders"
+
+    bidders: tuple[Published, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedBid(Body):
+    """What came of one bid. `dh`: combined Diffie-Hellman point, by which whoever holds the sealed
+    file re-derives the result; `result`: opened, or the code of the first check that failed;
+    `manifest`: SHA-256 of manifest.json, or nothing.
+    """
+
+    submission: Ident
+    sha256: Hex32
+    encapsulation: Point65
+    dh: Point33
+    result: Code
+    manifest: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Leaf):
+    """All bids of the section, opened at once. `custodians`: whose partials were combined;
+    `releases`: SHA-256 of each custodian's signed answer, in the same order; `wrong`: who was
+    proved to have answered wrongly.
+    """
+
+    PURPOSE: ClassVar[str] = "opened"
+
+    custodians: tuple[Ident, ...]
+    releases: tuple[Hex32, ...]
+    wrong: tuple[Ident, ...]
+    bids: tuple[OpenedBid, ...]
