@@ -46,7 +46,7 @@ def parse(data: bytes | str) -> Any:
 
     Raises:
         FormatError: not JSON, not UTF-8, a key twice in one object, NaN or infinity, an integer
-            beyond 2^53 - 1, half a surrogate pair, or nesting deeper than `MAX_DEPTH`.
+            that no double equals, half a surrogate pair, or nesting deeper than `MAX_DEPTH`.
     """
     try:
         text = data if isinstance(data, str) else bytes(data).decode("utf-8")
@@ -164,11 +164,16 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _integer(digits: str) -> int:
+def _integer(digits: str) -> int | float:
     # The length first: converting a million digits would cost quadratic time.
-    if len(digits) > 17 or not -MAX_INTEGER <= int(digits) <= MAX_INTEGER:
-        raise FormatError("integer beyond 2^53 - 1 in JSON")
-    return int(digits)
+    if len(digits) <= 22:
+        value = int(digits)
+        if -MAX_INTEGER <= value <= MAX_INTEGER:
+            return value
+        # A double of 16 to 21 digits is written like an integer; it is one if it comes back alike.
+        if _number(float(value)) == digits:
+            return float(value)
+    raise FormatError("integer beyond 2^53 - 1 in JSON")
 
 
 def _float(digits: str) -> float:
