@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 FRONT_DOOR = Path(__file__).resolve().parents[2] / "main.py"
 STOP_SECONDS = 5
@@ -25,7 +26,7 @@ class Cast:
     logs: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def __enter__(self) -> Cast:
+    def __enter__(self) -> Self:
         """Enter: nothing runs yet."""
         self.logs.mkdir(parents=True, exist_ok=True)
         return self
@@ -35,7 +36,9 @@ class Cast:
         for name in list(self.running):
             self.stop(name)
 
-    def start(self, name: str, *arguments: str, module: str | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, *arguments: str, module: str | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start `main.py ARGUMENTS` (or `-m MODULE ARGUMENTS`) under a name, its output going to a log file."""
         door = ["-m", module] if module else [str(FRONT_DOOR)]
         with (self.logs / f"{name}.log").open("ab") as log:
@@ -50,7 +53,9 @@ class Cast:
         self.running[name] = process
         return process
 
-    def run(self, name: str, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, name: str, *arguments: str, prefix: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
         """Run `main.py ARGUMENTS` to its end and give back its output and exit status."""
         return subprocess.run(
             [*prefix, sys.executable, str(FRONT_DOOR), *arguments],

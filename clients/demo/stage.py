@@ -1,6 +1,6 @@
 """The stage: runs the demo's steps one after the other, shows each as one line, keeps what `summary.json` says.
 
-A step is a function that returns a sentence, or raises `Failed`. Whatever must be refused is checked with `refused`: a
+A step is a function that returns a sentence, or raises `StepFailedError`. Whatever must be refused is checked with `refused`: a
 refusal that did not come fails the step, so that nothing is only printed.
 """
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Failed(Exception):
+class StepFailedError(Exception):
     """A step did not go as it must; the message says what was expected and what came."""
 
 
 def must(condition: object, sentence: str) -> None:
     """Fail the step unless the condition holds."""
     if not condition:
-        raise Failed(sentence)
+        raise StepFailedError(sentence)
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def refused(*kinds: type[BaseException], saying: str = "") -> Iterator[list[Base
         must(saying in str(reason), f"refused, but with another reason: {reason}")
         caught.append(reason)
         return
-    raise Failed(f"this had to be refused and was not ({saying or kinds[0].__name__})")
+    raise StepFailedError(f"this had to be refused and was not ({saying or kinds[0].__name__})")
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Stage:
             detail, ok = act(), True
         except Exception as error:  # noqa: BLE001  the summary names every failure, whatever its kind
             detail, ok = f"{type(error).__name__}: {error}", False
-            if self.debug or not isinstance(error, Failed):
+            if self.debug or not isinstance(error, StepFailedError):
                 traceback.print_exc()
         seconds = f"{time.monotonic() - started:.2f}"
         self.steps.append(Step(name, ok, seconds, detail))
