@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from bidding.model.key import Envelope
 from bidding.model.shapes import (
     Body,
     Code,
     Count,
+    Envelope,
     Hex32,
     Ident,
     IdentOrNone,
@@ -26,8 +26,11 @@ from bidding.model.shapes import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission(Body):
-    """A bidder hands in a sealed file. Signed by the bidder's key; the proof of possession by the
-    HPKE ephemeral key is made over the canonical bytes of the same statement.
+    """A bidder hands in a sealed file.
+
+    Signed by the bidder's key; the proof of possession is made by the HPKE ephemeral key over the
+    canonical bytes of the same statement, and stands beside it: {"submission": signed form,
+    "possession": base64 of 64 bytes, or "" where the tender waives it}.
 
     Attributes:
         recipient: the section's age1tag1….

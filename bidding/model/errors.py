@@ -1,13 +1,13 @@
 """The error family of this floor: every refusal says what happened, whose move it is, what to do.
 
 BiddingError
-├── MalformedError         a statement, header or package breaks a rule of form
+├── MalformedError     a statement, header or package breaks a rule of form
 │   └── PackageError   what is inside a bid does not fit: the bidder's own, recheckable
-├── ForbiddenError   this person may not do this here and now
-├── UnknownError    there is no such section, upload or bid, or none to know of
-├── ConflictError    the state has moved on, or is not there yet
-├── LateError            the deadline or the window is over
-└── TooLargeError    a bound with a number is exceeded
+├── ForbiddenError     this person may not do this here and now
+├── UnknownError       there is no such section, upload or bid, or none to know of
+├── ConflictError      the state has moved on, or is not there yet
+├── LateError          the deadline or the window is over
+└── TooLargeError      a bound with a number is exceeded
 """
 
 from trading.ground.problems import Kind, Problem

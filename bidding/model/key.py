@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final
 
 from bidding.model.errors import MalformedError
-from bidding.model.shapes import Body, Ident, Positive, SlotMs
+from bidding.model.shapes import Body, Envelope, Ident, Positive, SlotMs, Use
 from crypto.canonical import canonical, parse
 
-SUITE = "P256-SHA256"
-
-Use = Literal["live", "rehearsal"]
-Envelope = Literal["whole"]
+SUITE: Final = "P256-SHA256"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from bidding.model.errors import MalformedError
-from bidding.model.key import Use
 from bidding.model.shapes import (
     Amount,
     Body,
@@ -27,6 +26,7 @@ from bidding.model.shapes import (
     Recipient,
     SlotMs,
     Text,
+    Use,
 )
 
 
@@ -58,8 +58,12 @@ class Leaf(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyAssign(Leaf):
-    """A ceremony's key is given to a section, once. `certificate`: SHA-256 of its canonical form;
-    `seed`: SHA-256 commitment of the section's seed; `deadline`: T as announced, ms UTC.
+    """A ceremony's key is given to a section, once.
+
+    Attributes:
+        certificate: SHA-256 of the success certificate's canonical form.
+        seed: SHA-256 of the section's 32-byte seed, which stays closed until T.
+        deadline: T as announced, ms UTC.
     """
 
     PURPOSE: ClassVar[str] = "key_assign"
@@ -76,8 +80,9 @@ class KeyAssign(Leaf):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced(Leaf):
-    """A statement by two people that moves or ends a section. `statements`: the canonical texts of
-    the identical statement signed by centre and supervisor (postponement, termination, supplement).
+    """A statement by two that moves or ends a section: postponement, termination or supplement.
+
+    `statements`: the same statement signed by the centre and by the supervisor, in this order.
     """
 
     PURPOSE: ClassVar[str] = "announced"
@@ -189,9 +194,12 @@ class PublishedBidders(Leaf):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedBid(Body):
-    """What came of one bid. `dh`: combined Diffie-Hellman point, by which whoever holds the sealed
-    file re-derives the result; `result`: opened, or the code of the first check that failed;
-    `manifest`: SHA-256 of manifest.json, or nothing.
+    """What came of one bid.
+
+    Attributes:
+        dh: combined Diffie-Hellman point; with it, whoever holds the sealed file re-derives this.
+        result: opened, or the code of the first check that failed.
+        manifest: SHA-256 of manifest.json, or nothing.
     """
 
     submission: Ident
@@ -204,9 +212,12 @@ class OpenedBid(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened(Leaf):
-    """All bids of the section, opened at once. `custodians`: whose partials were combined;
-    `releases`: SHA-256 of each custodian's signed answer, in the same order; `wrong`: who was
-    proved to have answered wrongly.
+    """All bids of the section, opened at once.
+
+    Attributes:
+        custodians: whose partials were combined.
+        releases: SHA-256 of each one's signed answer, in the same order.
+        wrong: who was proved to have answered wrongly.
     """
 
     PURPOSE: ClassVar[str] = "opened"

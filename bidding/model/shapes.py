@@ -17,14 +17,15 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from bidding.model.errors import MalformedError
 from crypto.encoding import unb64
 from crypto.errors import CryptoError
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 MAX_SIZE: Final = 1 << 53  # JSON's exact integers (RFC 8785 §3.2.2.3)
@@ -101,6 +102,9 @@ Bytes64 = Annotated[str, _bytes(64)]
 Bytes32 = Annotated[str, _bytes(32)]
 Json = Annotated[dict[str, Any], Shape("a JSON object", lambda value: isinstance(value, dict))]
 
+Use = Literal["live", "rehearsal"]
+Envelope = Literal["whole"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
@@ -110,7 +114,7 @@ class Body:
 
     def to_body(self) -> dict[str, Any]:
         """Return the JSON object, without v, suite, purpose and centre (the statement adds them)."""
-        return {name: _write(getattr(self, name)) for name in _hints(type(self))}
+        return {name: _write(getattr(self, name)) for name in fields_of(type(self))}
 
     @classmethod
     def from_body(cls, body: Any) -> Self:
@@ -132,8 +136,17 @@ def _write(value: Any) -> Any:
     return [_write(item) for item in value] if isinstance(value, tuple) else value
 
 
-@cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
+_FIELDS: dict[Any, dict[str, Any]] = {}
+
+
+def fields_of(kind: Any) -> dict[str, Any]:
+    """Return field name → declared type of a Body class, resolved once."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = _declared(kind)
+    return _FIELDS[kind]
+
+
+def _declared(kind: Any) -> dict[str, Any]:
     declared = typing.get_type_hints(kind, include_extras=True)
     return {field.name: declared[field.name] for field in dataclasses.fields(kind)}
 
@@ -167,7 +180,7 @@ def _read(hint: Any, value: Any, path: str) -> Any:
         return value if isinstance(value, bool) else _malformed(path, "true or false")
     if not isinstance(value, dict):
         return _malformed(path, "a JSON object")
-    names = _hints(hint)
+    names = fields_of(hint)
     if value.keys() != names.keys():
         missing, foreign = names.keys() - value.keys(), value.keys() - names.keys()
         return _malformed(path, f"the fields {', '.join(names)}", missing, foreign)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
-from bidding.model.key import Envelope, KeyContext, Use
+from bidding.model.key import KeyContext
 from bidding.model.shapes import (
     Body,
     Code,
+    Envelope,
     Ident,
     Json,
     Name,
@@ -18,6 +19,7 @@ from bidding.model.shapes import (
     SlotMs,
     Small,
     Text,
+    Use,
 )
 
 MAX_BID_BYTES: Final = 2 << 30  # design.md §3: bid 2 GiB, files 200, file names 255 bytes
