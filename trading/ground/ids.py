@@ -10,7 +10,7 @@ import re
 from base64 import b32encode
 from typing import Final
 
-from crypto import random
+from crypto.random import token
 from trading.ground.problems import Invalid
 
 RANDOM_BYTES: Final = 17  # 136 bits; the first 26 base32 characters carry 130 of them
@@ -35,7 +35,7 @@ def new_id(prefix: str) -> str:
     if not _PREFIX.fullmatch(prefix):
         msg = f"not an identifier prefix: {prefix!r}"
         raise ValueError(msg)
-    return f"{prefix}_{b32encode(random.token(RANDOM_BYTES)).decode('ascii').lower()[:LENGTH]}"
+    return f"{prefix}_{b32encode(token(RANDOM_BYTES)).decode('ascii').lower()[:LENGTH]}"
 
 
 def is_id(text: str, prefix: str) -> bool:

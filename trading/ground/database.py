@@ -1,0 +1,252 @@
+"""The database: SQLite in the home by default, PostgreSQL by URL, one migration history.
+
+Opening asserts what durability rests on (SQLite: WAL and `synchronous=FULL`; PostgreSQL: `fsync`
+and `synchronous_commit`), brings the schema up to date and takes the home's lock, so that a
+second process refuses to start. Everything but the journal goes through `session` and `reader`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from trading.ground.problems import StorageFailed, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+BUSY_MS: Final = 30_000  # longer than any transaction of ours; a wait is no storage error
+ADVISORY_LOCK: Final = 0x6B616962  # "kaib": one writing process per PostgreSQL database
+
+# Once the schema stands, the application may change rows, never the schema or its triggers.
+_DENIED: Final = frozenset(
+    getattr(sqlite3, name)
+    for name in dir(sqlite3)
+    if name.startswith(("SQLITE_DROP_", "SQLITE_ALTER_", "SQLITE_CREATE_"))
+)
+
+
+class HomeInUse(Unavailable):
+    """Another process owns this home or database; stop it first."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "home-in-use",
+            "数据目录正被另一进程使用",
+            "Another process serves this home. Stop it, or choose another home.",
+        )
+
+
+class UnsafeStorage(Unavailable):
+    """The database would lose acknowledged bids at a power cut; it is not opened."""
+
+    def __init__(self, setting: str) -> None:
+        super().__init__(
+            "storage-unsafe",
+            "数据库持久化设置不安全",
+            f"The database must run with {setting}. The centre must mend its configuration.",
+        )
+
+
+class Database:
+    """An open database. Made by `open_database`; closed once by its owner.
+
+    Attributes:
+        engine: SQLAlchemy engine; plain connections of it only read.
+        writing: held by every writing transaction on SQLite, so that writers queue fairly
+            (its busy handler lets an isolated writer wait for seconds; engine.md §3).
+    """
+
+    def __init__(self, engine: Engine, lock: _HomeLock) -> None:
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        self.writing = threading.Lock()
+        self._lock = lock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="kaibiao-side")
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a writing session: one transaction, committed at the end of the block.
+
+        Raises:
+            StorageFailed: the database refused; nothing was kept.
+        """
+        try:
+            with self.turn(), Session(self.engine.execution_options(writes=True)) as session:
+                yield session
+                session.commit()
+        except SQLAlchemyError as error:
+            raise StorageFailed from error
+
+    @contextmanager
+    def reader(self) -> Iterator[Session]:
+        """Open a reading session over one consistent snapshot; it waits for no writer.
+
+        Raises:
+            StorageFailed: the database cannot be read.
+        """
+        try:
+            with Session(self.engine) as session:
+                yield session
+        except SQLAlchemyError as error:
+            raise StorageFailed from error
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Run `work(session)` in a side thread and commit: no fsync in the event loop."""
+
+        def unit() -> T:
+            with self.session() as session:
+                return work(session)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, unit)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for one's turn to write; PostgreSQL needs none."""
+        if self.sqlite:
+            with self.writing:
+                yield
+        else:
+            yield
+
+    def close(self) -> None:
+        """Close all connections and give the home free."""
+        self._thread.shutdown()
+        self.engine.dispose()
+        self._lock.release()
+
+
+def open_database(url: str, home: Path | None = None) -> Database:
+    """Open a database, creating or migrating its schema.
+
+    Args:
+        url: SQLAlchemy URL of SQLite (a file) or PostgreSQL (psycopg).
+        home: whose lock to take; by default the directory of the SQLite file.
+
+    Raises:
+        HomeInUse: another process owns the home or writes to the PostgreSQL database.
+        UnsafeStorage: a durability setting is not as it must be.
+        StorageFailed: it cannot be opened at all.
+    """
+    address = make_url(url)
+    if address.drivername == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+    if home is None and address.database:
+        home = Path(address.database).parent
+    if home is None:
+        msg = "a database needs a home or a file"
+        raise ValueError(msg)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _HomeLock(home / "lock")
+    try:
+        engine = (_open_sqlite if address.drivername.startswith("sqlite") else _open_postgres)(
+            address.render_as_string(hide_password=False), lock
+        )
+    except SQLAlchemyError as error:
+        lock.release()
+        raise StorageFailed("The database cannot be opened.") from error
+    except BaseException:
+        lock.release()
+        raise
+    return Database(engine, lock)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision, in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+class _HomeLock:
+    """One process per home: an advisory lock that dies with the process."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection: Connection | None = None
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._file)
+            raise HomeInUse from error
+
+    def release(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+        os.close(self._file)
+
+
+def _open_sqlite(url: str, _lock: _HomeLock) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    migrate(engine.execution_options(writes=True))
+    engine.dispose()
+    event.listen(engine, "connect", _forbid_schema_changes)
+    with engine.connect() as connection:
+        mode = connection.execute(text("PRAGMA journal_mode")).scalar_one()
+        level = connection.execute(text("PRAGMA synchronous")).scalar_one()
+    if (mode, level) != ("wal", 2):
+        raise UnsafeStorage("journal_mode=WAL and synchronous=FULL")
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see below
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A read-then-write transaction that begins deferred meets SQLITE_BUSY despite the time-out.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _forbid_schema_changes(connection: sqlite3.Connection, _record: object) -> None:
+    def allow(action: int, *_subject: Any) -> int:
+        return sqlite3.SQLITE_DENY if action in _DENIED else sqlite3.SQLITE_OK
+
+    connection.set_authorizer(allow)
+
+
+def _open_postgres(url: str, lock: _HomeLock) -> Engine:
+    engine = create_engine(url, pool_pre_ping=False)
+    # The lock lives on a connection of its own, for as long as the process does.
+    lock.connection = connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    if not connection.execute(text(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")).scalar_one():
+        raise HomeInUse
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        value = connection.execute(text(f"SHOW {setting}")).scalar_one()
+        if value not in {"on", "remote_apply"}:
+            raise UnsafeStorage(f"{setting}=on")
+    migrate(engine)
+    return engine
