@@ -1,0 +1,91 @@
+"""The state of this floor, and the row it is folded from (see `fold`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from trading.model.acts import Proposal
+from trading.model.identity import (
+    Custodian,
+    Enrolment,
+    Key,
+    Organisation,
+    Person,
+    Role,
+    Witness,
+)
+from trading.model.projects import Deposit, Lot, Project, Section, Session, Tender
+
+STREAM: Final = "trading"
+LEDGER: Final = "ledger"
+
+
+class Row(Protocol):
+    """What the fold reads of a journal row."""
+
+    @property
+    def stream(self) -> str:
+        """Name of the stream."""
+        ...
+
+    @property
+    def seq(self) -> int:
+        """Place inside the stream, from 0; in stream `ledger` the leaf index."""
+        ...
+
+    @property
+    def at(self) -> int:
+        """Instant of the act, ms UTC."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What happened, a past participle."""
+        ...
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The event's JSON."""
+        ...
+
+
+@dataclass(slots=True)
+class State:
+    """Everything this floor knows. Two folds of the same rows are equal.
+
+    Attributes:
+        invitations: SHA-256 hex of an unused one-time code → the role it is for.
+        organisations, people, enrolments, projects … : by id.
+        codes: 统一社会信用代码 → organisation id.
+        keys: by public point, 33 bytes; `key_ids` leads from the short id to it.
+        proposals: those neither carried nor known to be expired.
+        nonces: of recent signed commands → instant; a command is taken once.
+    """
+
+    invitations: dict[str, Role] = field(default_factory=dict)
+    organisations: dict[str, Organisation] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    enrolments: dict[str, Enrolment] = field(default_factory=dict)
+    keys: dict[bytes, Key] = field(default_factory=dict)
+    key_ids: dict[str, bytes] = field(default_factory=dict)
+    custodians: dict[str, Custodian] = field(default_factory=dict)
+    witnesses: dict[str, Witness] = field(default_factory=dict)
+    projects: dict[str, Project] = field(default_factory=dict)
+    tenders: dict[str, Tender] = field(default_factory=dict)
+    sections: dict[str, Section] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    lots: dict[str, Lot] = field(default_factory=dict)
+    deposits: dict[str, Deposit] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    nonces: dict[str, int] = field(default_factory=dict)
+
+    def deposit_of(self, target: str, organisation: str) -> Deposit | None:
+        """The organisation's deposit for a section or lot: the held one, else the last released."""
+        found = [
+            d
+            for d in self.deposits.values()
+            if d.target == target and d.organisation == organisation
+        ]
+        held = [d for d in found if d.released_at is None]
+        return (held or found)[-1] if found else None
