@@ -240,8 +240,9 @@ def _forbid_schema_changes(connection: sqlite3.Connection, _record: object) -> N
 
 def _open_postgres(url: str, lock: _HomeLock) -> Engine:
     engine = create_engine(url, pool_pre_ping=False)
-    # The lock lives on a connection of its own, for as long as the process does.
+    # The lock lives on a connection of its own, outside the pool, for as long as the process does.
     lock.connection = connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    connection.detach()
     if not connection.execute(text(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")).scalar_one():
         raise HomeInUse
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):

