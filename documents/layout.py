@@ -1,0 +1,254 @@
+"""The page kit: paper and ink, one seal red. Everything the four templates share, drawn with reportlab.
+
+Text is never markup here: every string is escaped and asked for glyphs before it is laid out, so a company named
+`<b>R&D</b>` prints as it is. Lengths are in points, positions from the lower left corner.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from xml.sax.saxutils import escape
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
+
+from documents import typeface
+from documents.typeface import BOLD, SANS, SERIF
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INK = HexColor("#1B2430")
+FAINT = HexColor("#606A78")
+LINE = HexColor("#8C8776")
+HAIR = HexColor("#D9D4C7")
+SUNK = HexColor("#F3F0E9")
+SEAL = HexColor("#A8322A")
+BLUE = HexColor("#1F4E79")
+
+Align = Literal["left", "center", "right"]
+_ALIGN = {"left": TA_LEFT, "center": TA_CENTER, "right": TA_RIGHT}
+_CJK = "CJK"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One table cell. `text` may hold line feeds; `small` is a fainter second line; `tone` is ink, faint or seal."""
+
+    text: str
+    small: str = ""
+    align: Align = "left"
+    tone: Literal["ink", "faint", "seal"] = "ink"
+    font: str = SERIF
+    size: float = 9
+    small_size: float = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: Chinese heading, English beneath, width in millimetres, alignment of its cells."""
+
+    zh: str
+    en: str
+    width: float
+    align: Align = "left"
+
+
+def style(
+    font: str = SERIF,
+    size: float = 9,
+    *,
+    leading: float = 0,
+    align: Align = "left",
+    colour: HexColor = INK,
+    before: float = 0,
+    after: float = 0,
+    indent: float = 0,
+) -> ParagraphStyle:
+    """Return a paragraph style; the name is derived, since reportlab does not share them."""
+    typeface.load()
+    return ParagraphStyle(
+        f"{font}-{size}-{align}",
+        fontName=font,
+        fontSize=size,
+        leading=leading or size * 1.45,
+        alignment=_ALIGN[align],
+        textColor=colour,
+        spaceBefore=before,
+        spaceAfter=after,
+        firstLineIndent=indent,
+        wordWrap=_CJK,
+        # The default bullet font would be Helvetica, which is not embedded.
+        bulletFontName=font,
+    )
+
+
+def plain(text: str, font: str) -> str:
+    """Return `text` as reportlab markup that prints exactly `text`, after asking the font for every glyph."""
+    return escape(typeface.require(text, font)).replace("\n", "<br/>")
+
+
+def paragraph(text: str, wanted: ParagraphStyle) -> Paragraph:
+    """Return a paragraph that prints `text` as it is."""
+    return Paragraph(plain(text, wanted.fontName), wanted)
+
+
+def cell(content: Cell | str) -> list[Paragraph]:
+    """Return the lines of one table cell: the text, and the fainter line beneath if there is one."""
+    if isinstance(content, str):
+        content = Cell(content)
+    tone = {"ink": INK, "faint": FAINT, "seal": SEAL}[content.tone]
+    lines = [
+        paragraph(
+            content.text,
+            style(
+                content.font,
+                content.size,
+                leading=content.size * 1.32,
+                align=content.align,
+                colour=tone,
+            ),
+        )
+    ]
+    if content.small:
+        lines.append(_faint_line(content.small, content.small_size, content.align))
+    return lines
+
+
+def label(zh: str, en: str, *, size: float = 8.5, align: Align = "center") -> list[Paragraph]:
+    """Return a two-line label: Chinese bold, English small and faint beneath."""
+    lines = [paragraph(zh, style(BOLD, size, leading=size * 1.25, align=align))]
+    if en:
+        lines.append(_faint_line(en, 5.6, align))
+    return lines
+
+
+def _faint_line(text: str, size: float, align: Align) -> Paragraph:
+    return paragraph(text, style(SANS, size, leading=size * 1.3, align=align, colour=FAINT))
+
+
+def _frame(*extra: tuple[object, ...], air: float = 0) -> TableStyle:
+    return TableStyle(
+        [
+            # A cell without text would be set in Helvetica otherwise.
+            ("FONTNAME", (0, 0), (-1, -1), SERIF),
+            ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+            ("INNERGRID", (0, 0), (-1, -1), 0.35, LINE),
+            ("BOX", (0, 0), (-1, -1), 0.9, INK),
+            ("LEFTPADDING", (0, 0), (-1, -1), 4),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+            ("TOPPADDING", (0, 0), (-1, -1), 2.4 + air),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 3.4 + air),
+            *extra,
+        ]
+    )
+
+
+def grid(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]]) -> Table:
+    """Return a ruled table with a repeated head; an empty table says 无 (none) instead of ending.
+
+    Args:
+        columns: their widths add up to the width of the frame.
+        rows: one `Cell` or string per column; a string takes the column's alignment.
+    """
+    head = [label(column.zh, column.en) for column in columns]
+    body = [
+        [
+            cell(Cell(item, align=column.align) if isinstance(item, str) else item)
+            for item, column in zip(row, columns, strict=True)
+        ]
+        for row in rows
+    ]
+    extra: list[tuple[object, ...]] = [
+        ("BACKGROUND", (0, 0), (-1, 0), SUNK),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.9, INK),
+    ]
+    if not body:
+        body = [
+            [
+                cell(Cell("无", small="none", align="center", tone="faint")),
+                *[""] * (len(columns) - 1),
+            ]
+        ]
+        extra.append(("SPAN", (0, 1), (-1, 1)))
+    return Table(
+        [head, *body],
+        colWidths=[column.width * mm for column in columns],
+        repeatRows=1,
+        style=_frame(*extra),
+    )
+
+
+def pairs(
+    items: Sequence[tuple[str, str, Cell | str]],
+    widths: Sequence[float],
+    *,
+    columns: int = 2,
+    air: float = 0,
+) -> Table:
+    """Return a table of label and value, `columns` pairs to a line; the last value of a short line spans the rest.
+
+    Args:
+        items: (Chinese label, English label, value).
+        widths: millimetres of one line: label, value, label, value …
+        columns: pairs per line.
+        air: points added above and below each value.
+    """
+    rows: list[list[object]] = []
+    extra: list[tuple[object, ...]] = []
+    for start in range(0, len(items), columns):
+        line = items[start : start + columns]
+        row: list[object] = []
+        for zh, en, value in line:
+            extra.append(("BACKGROUND", (len(row), len(rows)), (len(row), len(rows)), SUNK))
+            row += [label(zh, en), cell(value)]
+        if len(line) < columns:
+            extra.append(("SPAN", (len(row) - 1, len(rows)), (-1, len(rows))))
+            row += [""] * (2 * columns - len(row))
+        rows.append(row)
+    return Table(rows, colWidths=[width * mm for width in widths], style=_frame(*extra, air=air))
+
+
+class Heading(Flowable):  # type: ignore[misc]
+    """A section's heading: a short red stroke, Chinese bold, English small beside it."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__()
+        self.zh, self.en = typeface.require(zh, BOLD), typeface.require(en, SANS)
+        self.keepWithNext = 1
+
+    def wrap(self, width: float, _height: float) -> tuple[float, float]:
+        """Take the whole line, 20 points high."""
+        self.width, self.height = width, 20
+        return self.width, self.height
+
+    def draw(self) -> None:
+        """Draw stroke and words on the line."""
+        canvas = self.canv
+        canvas.setFillColor(SEAL)
+        canvas.rect(0, 4, 2.2, 10, stroke=0, fill=1)
+        canvas.setFillColor(INK)
+        canvas.setFont(BOLD, 10.5)
+        canvas.drawString(8, 5.2, self.zh)
+        canvas.setFillColor(FAINT)
+        canvas.setFont(SANS, 6.5)
+        canvas.drawString(14 + typeface.width(self.zh, BOLD, 10.5), 5.2, self.en)
+
+
+def titles(zh: str, en: str, under: str = "") -> list[Flowable]:
+    """Return the record's title: spaced bold Chinese, English beneath, and a line under it if given."""
+    spaced = (
+        "\u3000".join(zh) if len(zh) < 7 else " ".join(zh)
+    )  # a wide space between few, a thin one between many
+    lines: list[Flowable] = [
+        Spacer(1, 4),
+        paragraph(spaced, style(BOLD, 21, leading=27, align="center")),
+        paragraph(en, style(SANS, 7.5, leading=11, align="center", colour=FAINT)),
+    ]
+    if under:
+        lines.append(paragraph(under, style(SERIF, 9.5, leading=14, align="center")))
+    return [*lines, Spacer(1, 7)]

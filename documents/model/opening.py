@@ -1,0 +1,138 @@
+"""The facts of an opening record 开标记录表 (columns: reference domain.md §1.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from documents.model.base import Facts, Official, Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustodyAnswer:
+    """How one custodian answered at the opening. `status`: answered, wrong or silent."""
+
+    index: int
+    organisation: str
+    status: str
+    at: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningRow:
+    """One bid in reading order. A bid that did not open has "" or None in what it would have said.
+
+    Attributes:
+        deposit: paid, e_guarantee or unpaid.
+        unlock: opened, remedied, deemed_revoked (撤销), deemed_withdrawn (撤回) or undetermined.
+        confirmation: confirmed, objected or none (recorded as not confirmed, never as consent).
+        credit_code: the lead party's, as printed.
+        file_sha256: of the sealed file as received.
+    """
+
+    no: int
+    bidder: tuple[Party, ...]
+    credit_code: str
+    submitted_at: int
+    file_sha256: str
+    deposit: str
+    unlock: str
+    unlocked_at: int | None
+    total_price: str
+    duration_days: int | None
+    quality: str
+    project_manager: str
+    representative: str
+    confirmation: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """A bid that was not read out. `status`: refused, withdrawn, superseded or failed.
+
+    `at` is the instant of the act or arrival; `evidence` the SHA-256 of the statement that proves `cause`.
+    """
+
+    bidder: tuple[Party, ...]
+    status: str
+    at: int
+    cause: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """开标异议, raised in the hall and answered at once (实施条例 Art. 44)."""
+
+    bidder: str
+    raised_at: int
+    text: str
+    answered_at: int | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A bidder's answer to the record: confirmed, objected or none, with the digest of its statement."""
+
+    bidder: str
+    answer: str
+    at: int | None
+    statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """中止 and 复会: the window freezes from `since` to `until` (None while it lasts)."""
+
+    since: int
+    until: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningFacts(Facts):
+    """开标记录表 of one section; also made for an opening that failed.
+
+    Attributes:
+        opened_at: the opening time T, ms UTC.
+        outcome: opened or failed_too_few.
+        unlock_mode: the unlock method in words, as the tender document states it.
+        float_point: the drawn 浮动点 in percent, or "".
+        excluded: refused, withdrawn, superseded and failed bids with cause and evidence.
+        close_list_digest: SHA-256 of the signed close list.
+        closing_size / closing_root: the closing checkpoint of the ledger.
+        cosignatures: how many witnesses cosigned the closing checkpoint.
+    """
+
+    KIND: ClassVar[str] = "opening"
+
+    tender: str
+    tender_name: str
+    section: str
+    section_name: str
+    deal_code: str
+    tenderer: str
+    agent: str
+    method: str
+    control_price: str
+    float_point: str
+    opened_at: int
+    place: str
+    document_version: int
+    unlock_mode: str
+    threshold: int
+    custody: tuple[CustodyAnswer, ...]
+    outcome: str
+    rows: tuple[OpeningRow, ...]
+    excluded: tuple[Exclusion, ...]
+    confirmations: tuple[Confirmation, ...]
+    objections: tuple[Objection, ...]
+    pauses: tuple[Pause, ...]
+    officials: tuple[Official, ...]
+    close_list_digest: str
+    closing_size: int
+    closing_root: str
+    cosignatures: int
