@@ -26,7 +26,7 @@ INFINITY: Final[Jacobian] = (1, 1, 0)
 
 WIDTH: Final = 5
 """Window of the signed digits in `straus`: eight odd multiples per point."""
-MANY: Final = 24
+MANY: Final = 64
 """From so many points on, `buckets` beats `straus` (measured with 256-bit scalars)."""
 
 
