@@ -1,8 +1,7 @@
 """What the room speaks of: errors, statements with their exact field lists, checks.
 
 `errors` the BiddingError family · `shapes` strict reading of JSON into frozen dataclasses ·
-`key` whom a section's key belongs to and when it may be used · `tender` the file `seal --tender`
-reads · `bid` what bidders sign and get · `leaf` what the centre writes into the ledger 存证日志 ·
+`tender` the file `seal --tender` reads · `bid` what bidders sign and get · `leaf` what the centre writes into the ledger 存证日志 ·
 `custody` what custodians 密钥托管人 and supervisor sign · `check` the line of a checklist.
 """
 
@@ -39,7 +38,6 @@ from bidding.model.errors import (
     TooLargeError,
     UnknownError,
 )
-from bidding.model.key import KeyContext
 from bidding.model.leaf import (
     Announced,
     CloseList,
@@ -79,7 +77,6 @@ __all__ = [
     "ForbiddenError",
     "Hold",
     "KeyAssign",
-    "KeyContext",
     "LateError",
     "Limits",
     "ListedBid",

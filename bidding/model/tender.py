@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
-from bidding.model.key import KeyContext
 from bidding.model.shapes import (
     Body,
     Code,
@@ -21,6 +20,8 @@ from bidding.model.shapes import (
     Text,
     Use,
 )
+from crypto.certificate import KeyContext
+from crypto.encoding import unb64
 
 MAX_BID_BYTES: Final = 2 << 30  # design.md §3: bid 2 GiB, files 200, file names 255 bytes
 MAX_FILES: Final = 200
@@ -117,13 +118,19 @@ class TenderFile(Body):
     ledger: Name
     witnesses: tuple[Name, ...]
 
-    def context(self) -> KeyContext:
-        """Return the key context that the certificate must have been made for."""
+    def context(self, centre: str) -> KeyContext:
+        """Return the key context that the certificate must have been made for.
+
+        Raises:
+            FormatError: roster, threshold, time or minimum are out of range.
+        """
         return KeyContext(
-            tender=self.tender,
+            centre=centre,
             section=self.section,
-            envelope=self.envelope,
-            use=self.use,
-            earliest_t=self.earliest_t,
-            minimum_bidders=self.minimum_bidders,
+            ceremony=self.ceremony,
+            purpose=self.use,
+            earliest=self.earliest_t,
+            minimum=self.minimum_bidders,
+            custodians=tuple(unb64(custodian.host_key) for custodian in self.custodians),
+            t=self.t,
         )
