@@ -4,8 +4,6 @@ Enums become their value, tuples lists, bytes base64, absent things null. Readin
 members and other types; a row that does not fit is a broken journal, not a user's mistake.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import types
 import typing

@@ -9,8 +9,6 @@ X, which is wrong for ten of eleven numbers, so that they do not name real organ
 are flagged, and a live centre refuses them. Every other wrong check digit is refused outright.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final

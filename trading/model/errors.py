@@ -14,8 +14,6 @@ Each carries what `ground.problems` needs: `code` (stable, lower case with hyphe
 title, an English detail that says whose move it is, and facts as JSON values.
 """
 
-from __future__ import annotations
-
 from trading.ground.problems import Kind, Problem
 
 

@@ -9,8 +9,6 @@ Two streams are read: `trading`, whose rows are the centre's acts, and `ledger`,
 give keys and registrations the index from which they count.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """How rows about people, keys, custodians and witnesses change the state."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final

@@ -5,8 +5,6 @@ is refused and named: control and bidi characters, unassigned and private code p
 that Unicode would silently rewrite.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from typing import Final
 

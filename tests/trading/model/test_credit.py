@@ -1,7 +1,5 @@
 """统一社会信用代码: both check digits, and the flagged test series."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
