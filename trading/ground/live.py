@@ -1,0 +1,304 @@
+"""Live halls: a snapshot, then gapless deltas, the same bytes for everybody.
+
+    {"type":"snapshot","log_id":L,"seq":n,"server_now":ms,"state":{…}}
+    {"type":"delta","seq":n+1,"t":ms,"event":{…},"set":{…},"server_now":ms}
+
+`seq` counts a topic's deltas without gaps; `log_id` names the count, so that a restarted or restored
+centre never passes for a continuation. A client resumes with `?since=L:n` and gets the deltas after
+n, or a snapshot when they are no longer in the ring. `set` holds the members of the state that
+changed; `event` is the sentence for the feed.
+
+**Why nothing here waits for a reader.** A sequential `await send` stops for everybody once one
+socket's buffers are full, and a queue with a task per watcher costs four times the CPU (engine.md
+§2). Under uvicorn without deflate a server's frame is the same bytes on every connection, so an
+event is framed once and given to each transport directly: `transport.write` never waits, and
+`get_write_buffer_size` tells who does not read. Such a line is skipped above 64 KiB and brought up
+to date by one snapshot when it has drained (a hall is state, so conflation loses nothing); above
+256 KiB, or after 10 s, it is closed with 4008 and resumes by `seq`. Where the transport is not known
+(a test client, another server) each line has a bounded queue and a task instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from trading.ground.lines import SLOW, Line, open_line
+from trading.ground.problems import NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import WebSocket
+
+    from trading.ground.clock import Clock
+
+SUBPROTOCOL: Final = "kaibiao.v1"
+RING: Final = 1_024  # deltas kept per topic; older clients get a snapshot
+CHUNK: Final = 200  # sockets served before the loop may do other work: ≤ 4 ms
+SLOW_MS: Final = 10_000
+SWEEP_SECONDS: Final = 1
+MAX_INCOMING: Final = 4_096  # bytes of a watcher's message
+MAX_CHATTER: Final = 120  # messages a watcher may send per minute; it has only probes to send
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class Topic:
+    """One stream of a hall: its count, its ring and its lines. Made by `Hub.open`."""
+
+    def __init__(self, name: str, log_id: str, seq: int, snapshot: Callable[[], Any]) -> None:
+        self.name = name
+        self.log_id = log_id
+        self.seq = seq
+        self.ring: deque[bytes] = deque(maxlen=RING)
+        self.lines: dict[Line, None] = {}
+        self.first: dict[Line, None] = {}
+        self._snapshot = snapshot
+        self._state: bytes | None = None
+
+    def replace(self, snapshot: Callable[[], Any]) -> None:
+        """Take the state from another provider from now on."""
+        self._snapshot = snapshot
+        self._state = None
+
+    def readers(self) -> tuple[Line, ...]:
+        """All lines in the order of service: bidders of the lot, then watchers."""
+        return (*self.first, *self.lines)
+
+    def add(self, frame: bytes) -> None:
+        """Append the next delta."""
+        self.seq += 1
+        self.ring.append(frame)
+        self._state = None
+
+    def after(self, seq: int) -> list[bytes] | None:
+        """Deltas after `seq`, or None when the ring no longer has them all."""
+        missing = self.seq - seq
+        if not 0 <= missing <= len(self.ring):
+            return None
+        start = len(self.ring) - missing
+        return [self.ring[index] for index in range(start, len(self.ring))]
+
+    def snapshot(self, now: int) -> bytes:
+        """The state now; encoded once between two deltas, however many ask."""
+        if self._state is None:
+            self._state = _encode(self._snapshot())
+        return b'{"type":"snapshot","log_id":%s,"seq":%d,"server_now":%d,"state":%s}' % (
+            _encode(self.log_id),
+            self.seq,
+            now,
+            self._state,
+        )
+
+
+class Hub:
+    """All live topics of this process; used only in its event loop.
+
+    Args:
+        clock: the server time that every message carries.
+        log_id: names the counts of this process; a fresh random text at each start, since the
+            deltas themselves are not kept.
+    """
+
+    def __init__(self, clock: Clock, log_id: str) -> None:
+        self._clock = clock
+        self._log_id = log_id
+        self._topics: dict[str, Topic] = {}
+        self._changed: dict[Topic, None] = {}
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._count = 0
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._limit = soft * 9 // 10  # the rest belongs to bidders, files and the database
+
+    def open(self, name: str, snapshot: Callable[[], Any]) -> Topic:
+        """Open a topic, or replace the snapshot of an open one.
+
+        Args:
+            name: as `opening:sec_…`.
+            snapshot: gives the public state now, JSON values only; must agree with what has been
+                published at that moment.
+        """
+        if name in self._topics:
+            topic = self._topics[name]
+            topic.replace(snapshot)
+        else:
+            topic = self._topics[name] = Topic(name, self._log_id, 0, snapshot)
+        return topic
+
+    def publish(
+        self,
+        name: str,
+        event: dict[str, Any] | None,
+        t: int,
+        set: dict[str, Any] | None = None,  # noqa: A002 (the member's name on the wire)
+    ) -> int:
+        """Send a delta to everybody on a topic; only what is in the journal may be published.
+
+        Args:
+            name: an open topic.
+            event: what happened, for the feed; may be None.
+            t: when, ms UTC.
+            set: members of the state with their new values; may be None.
+
+        Returns:
+            The delta's seq. It never waits; delivery follows in chunks.
+        """
+        topic = self._topic(name)
+        message: dict[str, Any] = {"type": "delta", "seq": topic.seq + 1, "t": t}
+        if event is not None:
+            message["event"] = event
+        if set is not None:
+            message["set"] = set
+        message["server_now"] = self._clock.now()
+        topic.add(_encode(message))
+        if topic.lines or topic.first:
+            self._changed[topic] = None
+            self._wake.set()
+        return topic.seq
+
+    async def attend(self, websocket: WebSocket, name: str, since: str | None = None) -> None:
+        """Accept a watcher, serve it until it leaves, answer its clock probes.
+
+        A probe `{"type":"probe","t0":…}` is answered with the server time; anything else that a
+        watcher sends is ignored, within bounds.
+        """
+        line = await self.subscribe(websocket, name, since)
+        budget, minute = MAX_CHATTER, self._clock.now() // 60_000
+        try:
+            while (message := await websocket.receive())["type"] == "websocket.receive":
+                text = message.get("text") or ""
+                if (now := self._clock.now()) // 60_000 != minute:
+                    budget, minute = MAX_CHATTER, now // 60_000
+                budget -= 1
+                if len(text) > MAX_INCOMING or budget < 0:
+                    await line.end(1008, "nothing to send here")
+                    return
+                self._answer_probe(line, text, now)
+        finally:
+            self.unsubscribe(line)
+
+    async def subscribe(
+        self, websocket: WebSocket, name: str, since: str | None = None, *, first: bool = False
+    ) -> Line:
+        """Accept a socket and put it on a topic; the caller reads from it and unsubscribes.
+
+        Args:
+            websocket: not yet accepted; the subprotocol is chosen if the client offers it.
+            name: an open topic.
+            since: `L:n` of a client that resumes.
+            first: bidders of a lot: served before all watchers.
+
+        Raises:
+            NotFound: no such topic.
+            Unavailable: too many sockets; the client tries again later (1013).
+        """
+        topic = self._topic(name)
+        if self._count >= self._limit:
+            raise Unavailable("hall-full", "观看人数已满", "Too many watchers; try again later.")
+        offered = websocket.scope.get("subprotocols") or []
+        await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        line = open_line(websocket)
+        line.topic = topic
+        frames = None
+        log_id, _, seq = (since or "").rpartition(":")
+        if log_id == topic.log_id and seq.isascii() and seq.isdigit() and len(seq) < 16:
+            frames = topic.after(int(seq))
+        for frame in [topic.snapshot(self._clock.now())] if frames is None else frames:
+            line.write(frame)
+        line.seq = topic.seq
+        (topic.first if first else topic.lines)[line] = None
+        self._count += 1
+        if not self._tasks:
+            loop = asyncio.get_running_loop()
+            self._tasks = [
+                loop.create_task(self._broadcast(), name="hub-broadcast"),
+                loop.create_task(self._sweep(), name="hub-sweep"),
+            ]
+        return line
+
+    def unsubscribe(self, line: Line) -> None:
+        """Take a line off its topic; calling it twice is fine."""
+        for lines in (line.topic.first, line.topic.lines):
+            if line in lines:
+                del lines[line]
+                self._count -= 1
+        line.stop()
+
+    async def close(self) -> None:
+        """End all tasks and lines (1012: the service restarts)."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        for topic in self._topics.values():
+            for line in topic.readers():
+                await line.end(1012, "restart")
+                self.unsubscribe(line)
+
+    def _topic(self, name: str) -> Topic:
+        if name not in self._topics:
+            raise NotFound("hall-unknown", "没有这个直播频道", "There is no such live channel.")
+        return self._topics[name]
+
+    def _answer_probe(self, line: Line, text: str, now: int) -> None:
+        try:
+            probe = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return
+        if isinstance(probe, dict) and probe.get("type") == "probe":
+            t0 = probe.get("t0")
+            if type(t0) is int:
+                line.write(_encode({"type": "probe", "t0": t0, "server_now": now}))
+
+    async def _broadcast(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._changed:
+                topic = next(iter(self._changed))
+                del self._changed[topic]
+                await self._serve(topic)
+
+    async def _serve(self, topic: Topic) -> None:
+        for number, line in enumerate(topic.readers(), 1):
+            if line.seq < topic.seq:
+                self._bring_up(topic, line)
+            if number % CHUNK == 0:
+                await asyncio.sleep(0)
+        if any(line.seq < topic.seq and line.slow_since is None for line in topic.readers()):
+            self._changed[topic] = None  # published while we were serving
+
+    def _bring_up(self, topic: Topic, line: Line) -> None:
+        now = self._clock.now()
+        if line.gone:
+            self.unsubscribe(line)
+            return
+        if line.congested():
+            line.slow_since = line.slow_since or now
+            if line.hopeless() or now - line.slow_since > SLOW_MS:
+                _log.info("slow watcher closed")
+                line.abort(SLOW)
+                self.unsubscribe(line)
+            return
+        frames = None if line.slow_since is not None else topic.after(line.seq)
+        line.slow_since = None
+        for frame in [topic.snapshot(now)] if frames is None else frames:
+            line.write(frame)
+        line.seq = topic.seq
+
+    async def _sweep(self) -> None:
+        """Once a second look after the lines that were behind: drained, hopeless or gone."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            for topic in list(self._topics.values()):
+                for line in topic.readers():
+                    if line.slow_since is not None or line.gone:
+                        self._bring_up(topic, line)
