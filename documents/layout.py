@@ -7,7 +7,7 @@ Text is never markup here: every string is escaped and asked for glyphs before i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import HexColor
@@ -156,7 +156,7 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]]) -> Tab
         rows: one `Cell` or string per column; a string takes the column's alignment.
     """
     head = [label(column.zh, column.en) for column in columns]
-    body = [
+    body: list[list[Any]] = [
         [
             cell(Cell(item, align=column.align) if isinstance(item, str) else item)
             for item, column in zip(row, columns, strict=True)

@@ -88,12 +88,11 @@ def require(text: str, font: str = SERIF) -> str:
         DocumentError: naming each character without a glyph. Whoever registered the name decides how it is written;
             the printer does not.
     """
-    missing = sorted(
-        {char for char in text if char != "\n"} - {chr(code) for code in characters(font)}
-    )
+    missing = sorted(set(map(ord, text)) - characters(font) - {0x0A})
     if missing:
         named = ", ".join(
-            f"U+{ord(char):04X} {char if char.isprintable() else ''}".strip() for char in missing
+            f"U+{code:04X} {chr(code)}".rstrip() if chr(code).isprintable() else f"U+{code:04X}"
+            for code in missing
         )
         raise DocumentError(
             f"no font here can show {named} (in {text!r}); the record is not drawn with a box in its place"

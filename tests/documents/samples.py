@@ -62,7 +62,9 @@ ROWS = (
 )
 
 
-def row(no: int, name: str, price: str, days: int, manager: str, person: str, said: str, paid: str) -> OpeningRow:
+def row(
+    no: int, name: str, price: str, days: int, manager: str, person: str, said: str, paid: str
+) -> OpeningRow:
     code = f"91440000MA4W000{no}X{no}"
     return OpeningRow(
         no=no,
@@ -151,8 +153,12 @@ def opening(rows: int = 4) -> OpeningFacts:
             ),
         ),
         confirmations=(
-            Confirmation(bidder=ROWS[0][0], answer="confirmed", at=T + 500_000, statement=digest("c1")),
-            Confirmation(bidder=ROWS[3][0], answer="objected", at=T + 520_000, statement=digest("c4")),
+            Confirmation(
+                bidder=ROWS[0][0], answer="confirmed", at=T + 500_000, statement=digest("c1")
+            ),
+            Confirmation(
+                bidder=ROWS[3][0], answer="objected", at=T + 520_000, statement=digest("c4")
+            ),
         ),
         objections=(
             Objection(
@@ -207,7 +213,13 @@ def notice() -> NoticeFacts:
         unlock_window_s=1800,
         remedy="时限内应答不足三家的，由交易中心与监督部门共同作出决定并载入存证日志，投标人签署承诺后交出本文件密钥；不签署承诺的不影响其投标效力，签署而不交出的视为撤销。",
         proof_of_possession="required",
-        summary_fields=("total_price", "duration_days", "quality", "project_manager", "authorised_representative"),
+        summary_fields=(
+            "total_price",
+            "duration_days",
+            "quality",
+            "project_manager",
+            "authorised_representative",
+        ),
         certificate_digest=digest("certificate"),
         published_at=T - 1_814_400_000,
         late_uploads="截止时间前未完整到达的投标文件拒收，出具载明到达时刻的签名拒收凭证；此前已递交的版本仍然有效。",
@@ -220,12 +232,62 @@ def notice() -> NoticeFacts:
 
 
 PARCELS = (
-    ("L1", "石岐实业发展公司", "10000.00", "1.50", "1.00", "10000.00", "1200", "12000000.00", "1200000.00"),
-    ("L2", "东𬍛制衣厂有限公司", "8000.00", "1.20", "0.80", "6400.00", "1500", "9600000.00", "960000.00"),
+    (
+        "L1",
+        "石岐实业发展公司",
+        "10000.00",
+        "1.50",
+        "1.00",
+        "10000.00",
+        "1200",
+        "12000000.00",
+        "1200000.00",
+    ),
+    (
+        "L2",
+        "东𬍛制衣厂有限公司",
+        "8000.00",
+        "1.20",
+        "0.80",
+        "6400.00",
+        "1500",
+        "9600000.00",
+        "960000.00",
+    ),
     ("L3", "小榄五金集团", "15000.00", "1.00", "0.50", "7500.00", "900", "6750000.00", "675000.00"),
-    ("L4", "翠亨置业有限公司", "5000.00", "2.00", "1.20", "6000.00", "2100", "12600000.00", "1260000.00"),
-    ("L5", "横栏照明园区公司", "20000.00", "1.00", "0.50", "10000.00", "800", "8000000.00", "800000.00"),
-    ("L6", "火炬科创有限公司", "6000.00", "1.80", "1.00", "6000.00", "1750", "10500000.00", "1050000.00"),
+    (
+        "L4",
+        "翠亨置业有限公司",
+        "5000.00",
+        "2.00",
+        "1.20",
+        "6000.00",
+        "2100",
+        "12600000.00",
+        "1260000.00",
+    ),
+    (
+        "L5",
+        "横栏照明园区公司",
+        "20000.00",
+        "1.00",
+        "0.50",
+        "10000.00",
+        "800",
+        "8000000.00",
+        "800000.00",
+    ),
+    (
+        "L6",
+        "火炬科创有限公司",
+        "6000.00",
+        "1.80",
+        "1.00",
+        "6000.00",
+        "1750",
+        "10500000.00",
+        "1050000.00",
+    ),
 )
 _BIDS = (  # parcel, amount, result, milliseconds after 09:00
     ("L1", "20", "ACCEPTED", 300_000),
@@ -242,8 +304,13 @@ _BIDS = (  # parcel, amount, result, milliseconds after 09:00
     ("L4", "80", "ACCEPTED", 4_169_999),
     ("L3", "100", "CLOSED", 4_470_001),
 )
-_WON = (("L4", "80", "2180", "13080000.00"), ("L5", "60", "860", "8600000.00"), ("L6", "40", "1790", "10740000.00"),
-        ("L1", "20", "1220", "12200000.00"), ("L2", "20", "1520", "9728000.00"))
+_WON = (
+    ("L4", "80", "2180", "13080000.00"),
+    ("L5", "60", "860", "8600000.00"),
+    ("L6", "40", "1790", "10740000.00"),
+    ("L1", "20", "1220", "12200000.00"),
+    ("L2", "20", "1520", "9728000.00"),
+)
 
 
 def transcript(repeat: int = 1) -> TranscriptFacts:
@@ -284,8 +351,16 @@ def transcript(repeat: int = 1) -> TranscriptFacts:
         slots=5,
         parcels=tuple(
             Parcel(
-                parcel=p[0], holder=p[1], credit_code="91442000MA4W0000XX", site_area=p[2], base_far=p[3],
-                added_far=p[4], added_gfa=p[5], start_floor_price=p[6], start_total=p[7], deposit=p[8],
+                parcel=p[0],
+                holder=p[1],
+                credit_code="91442000MA4W0000XX",
+                site_area=p[2],
+                base_far=p[3],
+                added_far=p[4],
+                added_gfa=p[5],
+                start_floor_price=p[6],
+                start_total=p[7],
+                deposit=p[8],
             )
             for p in PARCELS
         ),
@@ -294,15 +369,33 @@ def transcript(repeat: int = 1) -> TranscriptFacts:
             Phase(phase="TIMED", since=T + 3_600_000, until=T + 4_469_999),
         ),
         offers=tuple(offers),
-        outages=(Outage(suspended_at=T + 3_900_000, resumed_at=T + 3_903_120, cause="服务器中断，按规则恢复"),),
+        outages=(
+            Outage(
+                suspended_at=T + 3_900_000, resumed_at=T + 3_903_120, cause="服务器中断，按规则恢复"
+            ),
+        ),
         ranking=tuple(
-            Rank(place=place, parcel=parcel, holder=holder[parcel], paddle=f"8{parcel[1]}", amount=amount,
-                 at=T + 300_000 * place, status=status)
+            Rank(
+                place=place,
+                parcel=parcel,
+                holder=holder[parcel],
+                paddle=f"8{parcel[1]}",
+                amount=amount,
+                at=T + 300_000 * place,
+                status=status,
+            )
             for place, (parcel, amount, status) in enumerate(ranked, 1)
         ),
         winners=tuple(
-            Winner(parcel=parcel, holder=holder[parcel], paddle=f"8{parcel[1]}", surcharge=amount,
-                   floor_price=price, added_gfa=gfa[parcel], payable=payable)
+            Winner(
+                parcel=parcel,
+                holder=holder[parcel],
+                paddle=f"8{parcel[1]}",
+                surcharge=amount,
+                floor_price=price,
+                added_gfa=gfa[parcel],
+                payable=payable,
+            )
             for parcel, amount, price, payable in _WON
         ),
         total_payable="54348000.00",
