@@ -151,14 +151,17 @@ def odd_multiples(points: Iterable[Affine]) -> list[list[Affine]]:
     return [affine[i : i + count] for i in range(0, len(affine), count)]
 
 
-def straus(scalars: Sequence[int], tables: Sequence[Sequence[Affine]]) -> Jacobian:
+def straus(
+    scalars: Sequence[int], tables: Sequence[Sequence[Affine]], width: int = WIDTH
+) -> Jacobian:
     """Return Σ scalar·point by one shared ladder of doublings (Straus, "Shamir's trick").
 
     Args:
         scalars: non-negative integers, public.
-        tables: for each, the `odd_multiples` of its point.
+        tables: for each, the `odd_multiples` of its point; with ``width`` 2 just the point.
+        width: window of the signed digits, 2 to 5.
     """
-    rows = [signed_digits(scalar) for scalar in scalars]
+    rows = [signed_digits(scalar, width) for scalar in scalars]
     steps: list[list[Affine]] = [[] for _ in range(max(map(len, rows), default=0))]
     for row, table in zip(rows, tables, strict=True):
         for i, digit in enumerate(row):
