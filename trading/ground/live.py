@@ -27,9 +27,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from starlette.websockets import WebSocketDisconnect
 
 from trading.ground.lines import SLOW, Line, open_line
-from trading.ground.problems import NotFound, Unavailable
+from trading.ground.problems import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +171,10 @@ class Hub:
         A probe `{"type":"probe","t0":…}` is answered with the server time; anything else that a
         watcher sends is ignored, within bounds.
         """
-        line = await self.subscribe(websocket, name, since)
+        try:
+            line = await self.subscribe(websocket, name, since)
+        except WebSocketDisconnect:
+            return
         budget, minute = MAX_CHATTER, self._clock.now() // 60_000
         try:
             while (message := await websocket.receive())["type"] == "websocket.receive":
@@ -198,13 +202,14 @@ class Hub:
 
         Raises:
             NotFound: no such topic.
-            Unavailable: too many sockets; the client tries again later (1013).
+            WebSocketDisconnect: too many sockets (1013: the client tries again later).
         """
         topic = self._topic(name)
-        if self._count >= self._limit:
-            raise Unavailable("hall-full", "观看人数已满", "Too many watchers; try again later.")
         offered = websocket.scope.get("subprotocols") or []
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        if self._count >= self._limit:
+            await websocket.close(1013, "too many watchers")
+            raise WebSocketDisconnect(1013)
         line = open_line(websocket)
         line.topic = topic
         frames = None

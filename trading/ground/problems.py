@@ -36,6 +36,7 @@ class Kind(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     NOT_ALLOWED = "not_allowed"
+    TIMEOUT = "timeout"
     CONFLICT = "conflict"
     TOO_EARLY = "too_early"
     GONE = "gone"
@@ -54,6 +55,7 @@ STATUS: Final[dict[Kind, int]] = {
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
     Kind.NOT_ALLOWED: 405,
+    Kind.TIMEOUT: 408,
     Kind.CONFLICT: 409,
     Kind.TOO_EARLY: 409,  # not 425: that status speaks of TLS early data (RFC 8470)
     Kind.GONE: 410,

@@ -1,0 +1,294 @@
+"""The edge of the house: what happens to every request before and after our own code.
+
+`Edge` is pure ASGI. Coming in: the arrival stamp (of the last body byte, before anything is parsed),
+the body limit, the origin of sockets. Going out: the security headers, and one form for every
+refusal (RFC 9457). An error that nobody foresaw becomes 503 with a reference number; its
+details go to the log only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketState
+
+from trading.ground.clock import rfc3339
+from trading.ground.ids import new_id
+from trading.ground.lines import WIRE
+from trading.ground.problems import MEDIA_TYPE, STATUS, Kind, Problem, TooLarge, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fastapi import FastAPI
+    from starlette.requests import HTTPConnection
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from trading.ground.clock import Clock
+
+BODY_LIMIT: Final = 64 * 1024  # bytes, design.md §3; a tus PATCH is bounded by its Upload-Length
+BODY_SECONDS: Final = 30  # a body of 64 KiB that takes longer holds a place against others
+UPLOADS: Final = "/api/v1/uploads/"
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+)
+"""reference/web.md §2, measured with every page; a page that starts a Worker adds its policy."""
+
+HEADERS: Final = (
+    (b"content-security-policy", (CSP + "trusted-types 'none'").encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    (b"cache-control", b"no-store"),
+)
+HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+def worker_csp(policy: str) -> str:
+    """Return the CSP of a page that makes one Trusted Types policy, for its Worker's address."""
+    return f"{CSP}trusted-types {policy}"
+
+
+class Edge:
+    """The outermost ASGI application; wrap the whole FastAPI application in it.
+
+    Args:
+        app: what answers.
+        clock: whose stamp decides; left in `request.state.arrival`, integer ms UTC.
+        origins: further origins that browsers' sockets may come from, as `https://host`.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Clock, origins: Iterable[str] = ()) -> None:
+        self._app = app
+        self._clock = clock
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message = {**message, "headers": self._headers(scope, message)}
+            await send(message)
+
+        try:
+            inbound = await self._arrive(scope, receive)
+            if inbound is not None:
+                await self._app(scope, inbound, answer)
+        except Problem as problem:
+            await problem_response(problem, self._clock)(scope, receive, answer)
+        except Exception:  # noqa: BLE001 (the last resort: no error of ours is shown raw)
+            reference = new_id("err")
+            _log.critical("unforeseen error %s", reference, exc_info=True)
+            if not started:
+                fault = unforeseen(reference)
+                await problem_response(fault, self._clock)(scope, receive, answer)
+
+    async def _arrive(self, scope: Scope, receive: Receive) -> Receive | None:
+        """Take the body in, stamp its last byte, and return a `receive` that replays it.
+
+        Returns None when the client has gone before its last byte: nobody waits for an answer.
+        """
+        state = scope.setdefault("state", {})
+        headers = dict(scope["headers"])
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+            state["arrival"] = self._clock.now()
+            return receive
+        if scope["method"] == "PATCH" and scope["path"].startswith(UPLOADS):
+            return self._stamping(state, receive)
+        if _length(headers) > BODY_LIMIT:
+            raise _body_too_large()
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        return None
+                    parts.append(message.get("body", b""))
+                    size += len(parts[-1])
+                    if size > BODY_LIMIT:
+                        raise _body_too_large()
+                    if not message.get("more_body", False):
+                        break
+        except TimeoutError:
+            raise Problem(
+                "body-too-slow", "请求传输过慢", "The body took longer than 30 s; send it again.",
+                kind=Kind.TIMEOUT,
+            ) from None  # fmt: skip
+        state["arrival"] = self._clock.now()
+        return _replay(b"".join(parts), receive)
+
+    def _stamping(self, state: dict[str, Any], receive: Receive) -> Receive:
+        async def stamped() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                state["arrival"] = self._clock.now()
+            return message
+
+        return stamped
+
+    def _headers(self, scope: Scope, message: Message) -> list[tuple[bytes, bytes]]:
+        given = list(message.get("headers", []))
+        names = {name.lower() for name, _ in given}
+        given += [(name, value) for name, value in HEADERS if name not in names]
+        if scope.get("scheme") == "https":
+            given.append(HSTS)
+        return given
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # The protocol object behind a bound `send` is what `lines.py` writes to directly.
+        scope[WIRE] = getattr(send, "__self__", None)
+        if not self._own(dict(scope["headers"])):
+            await WebSocket(scope, receive, send).close(1008)  # before accept: HTTP 403
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception:  # noqa: BLE001 (one socket's error must not show or spread)
+            _log.critical("unforeseen error in a socket %s", new_id("err"), exc_info=True)
+
+    def _own(self, headers: dict[bytes, bytes]) -> bool:
+        """Refuse sockets opened by a foreign page (cross-site WebSocket hijacking)."""
+        origin = headers.get(b"origin")
+        if origin is None:  # no browser
+            return True
+        host = origin.partition(b"://")[2]
+        return host == headers.get(b"host") or origin.decode("latin-1") in self._origins
+
+
+def problem_response(problem: Problem, clock: Clock) -> Response:
+    """Return the RFC 9457 answer of a problem."""
+    headers = {}
+    if problem.status == STATUS[Kind.UNAUTHENTICATED]:
+        headers["www-authenticate"] = "Bearer"
+    if problem.status in {STATUS[Kind.TOO_MANY], STATUS[Kind.UNAVAILABLE]}:
+        headers["retry-after"] = "1"
+    if problem.status == STATUS[Kind.TOO_LARGE]:
+        headers["connection"] = "close"  # its body was not read
+    document = problem.document(rfc3339(clock.now()))
+    return Response(_encode(document), problem.status, headers, MEDIA_TYPE)
+
+
+def install_handlers(app: FastAPI, clock: Clock) -> None:
+    """Let a FastAPI application answer every refusal as problem+json, sockets included."""
+
+    async def refuse(connection: HTTPConnection, problem: Problem) -> Response:
+        response = problem_response(problem, clock)
+        if isinstance(connection, WebSocket):
+            if connection.application_state is WebSocketState.CONNECTING:
+                await connection.send_denial_response(response)
+            else:
+                await connection.close(1008, problem.code)
+        return response
+
+    async def known(connection: HTTPConnection, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return await refuse(connection, error)
+
+    async def plain(connection: HTTPConnection, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        response = await refuse(connection, _plain_problem(error.status_code))
+        response.headers.update(error.headers or {})
+        return response
+
+    async def invalid(connection: HTTPConnection, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return await refuse(connection, _validation_problem(error))
+
+    app.add_exception_handler(Problem, known)
+    app.add_exception_handler(HTTPException, plain)
+    app.add_exception_handler(RequestValidationError, invalid)
+
+
+def unforeseen(reference: str) -> Unavailable:
+    """What a client is told of an error that nobody foresaw."""
+    return Unavailable(
+        "unforeseen",
+        "系统内部错误",
+        "The centre met an error it did not foresee. Tell it the reference; try again later.",
+        reference=reference,
+    )
+
+
+def _plain_problem(status: int) -> Problem:
+    kinds = {value: kind for kind, value in STATUS.items() if kind is not Kind.TOO_EARLY}
+    kind = kinds.get(status, Kind.MALFORMED)
+    words = {
+        Kind.NOT_FOUND: ("not-found", "没有这个地址", "There is nothing at this address."),
+        Kind.NOT_ALLOWED: ("method-not-allowed", "不支持该方法", "This address has other methods."),
+        Kind.MALFORMED: ("request-malformed", "请求无法解析", "The request could not be read."),
+    }
+    code, title, detail = words.get(kind, (kind.value.replace("_", "-"), "请求被拒绝", ""))
+    return Problem(code, title, detail, kind=kind)
+
+
+def _validation_problem(error: RequestValidationError) -> Problem:
+    errors = [
+        {
+            "at": "/".join(_plain(part) for part in one["loc"]),
+            "rule": _plain(one["type"]),
+            "says": _plain(one["msg"]),
+        }
+        for one in error.errors()[:20]
+    ]
+    return Problem(
+        "request-invalid", "请求内容不符合要求", "Mend the members named in `errors` and send it again.",
+        kind=Kind.INVALID, errors=errors,
+    )  # fmt: skip
+
+
+def _plain(part: object) -> str:
+    """Foreign names may stand in a location: show them in ASCII and not at length."""
+    return str(part)[:200].encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _length(headers: dict[bytes, bytes]) -> int:
+    text = headers.get(b"content-length", b"0")
+    return int(text) if len(text) < 20 and text.isdigit() else BODY_LIMIT + 1
+
+
+def _body_too_large() -> TooLarge:
+    return TooLarge(
+        "body-too-large", "请求内容过大", "Bodies hold at most 64 KiB; files go by upload.",
+        limit=BODY_LIMIT,
+    )  # fmt: skip
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
