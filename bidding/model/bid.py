@@ -22,6 +22,7 @@ from bidding.model.shapes import (
     SlotMs,
     Text,
 )
+from crypto.canonical import canonical
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,8 @@ class Entry(Body):
         id: of this act, random.
         slot: the one-second slot under which it was first committed, ≥ that of `arrival`.
         arrival: stamp of the last body byte, ms UTC.
-        statement: SHA-256 of the canonical signed statement.
+        statement: SHA-256 of the statement's signed bytes (`crypto.statement.digest`).
+        replaces: the live submission this act ended: the replaced or withdrawn one, or nothing.
     """
 
     PURPOSE: ClassVar[str] = "entry"
@@ -86,6 +88,12 @@ class Entry(Body):
     slot: Count
     arrival: Ms
     statement: Hex32
+    replaces: IdentOrNone
+
+    def to_bytes(self, centre: str) -> bytes:
+        """Return the bytes that stand in the tree: canonical JSON with v, purpose and centre."""
+        head = {"v": 1, "purpose": self.PURPOSE, "centre": centre}
+        return canonical({**head, **self.to_body()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +131,7 @@ class Refusal(Body):
     """拒收: the centre's signed answer to an act it did not take, stating when it arrived.
 
     Attributes:
-        statement: SHA-256 of the canonical signed statement that was refused.
+        statement: SHA-256 of the refused statement's signed bytes.
         code: stable reason; `arrival` of the last body byte; `deadline`: T then, ms UTC.
     """
 

@@ -144,6 +144,22 @@ class Supplement(Body):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateWitness(Body):
+    """After an outage over T, cosignatures stamped after T + 60 s count too.
+
+    Signed by the supervisor, before any partial is answered.
+    """
+
+    PURPOSE: ClassVar[str] = "late_witness"
+
+    section: Ident
+    closing_size: Positive
+    closing_root: Hex32
+    reason: Name
+    at: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Body):
     """A named person decides whose cause a failure is (办法 Art. 31); the system only proposes."""
 

@@ -64,6 +64,7 @@ class KeyAssign(Leaf):
         certificate: SHA-256 of the success certificate's canonical form.
         seed: SHA-256 of the section's 32-byte seed, which stays closed until T.
         deadline: T as announced, ms UTC.
+        proof_of_possession: required, or waived by the tender.
     """
 
     PURPOSE: ClassVar[str] = "key_assign"
@@ -76,6 +77,7 @@ class KeyAssign(Leaf):
     use: Use
     earliest_t: SlotMs
     deadline: SlotMs
+    proof_of_possession: Literal["required", "waived"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

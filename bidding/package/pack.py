@@ -79,28 +79,6 @@ def pack(
     yield tar.END
 
 
-class ChunkReader:
-    """Gives an iterator of chunks the `read(n)` that a sealing stream wants."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """Return exactly `size` bytes, fewer only at the end; all that is left when negative."""
-        parts, have = [self._rest], len(self._rest)
-        while have < size or size < 0:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            parts.append(chunk)
-            have += len(chunk)
-        whole = b"".join(parts)
-        cut = len(whole) if size < 0 else size
-        self._rest = whole[cut:]
-        return whole[:cut]
-
-
 def _check(sources: Sequence[Source], limits: Limits) -> None:
     if not sources:
         raise PackageError("package-empty", "投标文件为空", "A bid has at least one file.")

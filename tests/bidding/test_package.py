@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bidding.model import FileEntry, Manifest, PackageError, SummaryField, TooLargeError
 from bidding.model.tender import DEFAULT_LIMITS
-from bidding.package import ChunkReader, Expected, Source, Unpacker, check_name, pack
+from bidding.package import Expected, Source, Unpacker, check_name, pack
 from bidding.package import tar as form
 from bidding.package.summary import check_summary, field_named
 from crypto import statement
@@ -239,16 +239,6 @@ def test_a_parser_bomb_is_refused_at_once() -> None:
 def test_foreign_bytes_never_raise_anything_else(data: bytes) -> None:
     with pytest.raises(PackageError):
         unpack(data)
-
-
-@given(st.lists(st.binary(max_size=50)), st.lists(st.integers(0, 70)))
-def test_the_reader_gives_exactly_what_is_asked(chunks: list[bytes], asks: list[int]) -> None:
-    reader, whole = ChunkReader(iter(chunks)), b"".join(chunks)
-    for ask in asks:
-        part = reader.read(ask)
-        assert part == whole[:ask]
-        whole = whole[ask:]
-    assert reader.read() == whole
 
 
 HOSTILE_NUMBERS = [

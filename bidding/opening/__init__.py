@@ -1,0 +1,80 @@
+"""The opening hall 开标大厅 as a pure machine: `step(state, command, now) -> (state, events)`.
+
+`state` what is known · `commands` what may be asked · `machine` decides, and folds events ·
+`blame` whose fault it is when a bid or a custodian fails. No clock, no database: the journal keeps
+the events, and folding them again gives the same state.
+"""
+
+from bidding.opening.blame import propose
+from bidding.opening.commands import (
+    Answer,
+    AnswerObjection,
+    BeginConfirming,
+    BeginReading,
+    BeginUnlock,
+    Close,
+    Command,
+    Confirm,
+    Decide,
+    DrawFloat,
+    Import,
+    MissQuorum,
+    Move,
+    Object,
+    Pause,
+    Publish,
+    ReadNext,
+    Resume,
+    Seal,
+    SignIn,
+    StatePrice,
+    Terminate,
+)
+from bidding.opening.machine import Event, evolve, step
+from bidding.opening.state import (
+    Bid,
+    Line,
+    Outcome,
+    Phase,
+    Reply,
+    State,
+    Terms,
+    Window,
+)
+
+__all__ = [
+    "Answer",
+    "AnswerObjection",
+    "BeginConfirming",
+    "BeginReading",
+    "BeginUnlock",
+    "Bid",
+    "Close",
+    "Command",
+    "Confirm",
+    "Decide",
+    "DrawFloat",
+    "Event",
+    "Import",
+    "Line",
+    "MissQuorum",
+    "Move",
+    "Object",
+    "Outcome",
+    "Pause",
+    "Phase",
+    "Publish",
+    "ReadNext",
+    "Reply",
+    "Resume",
+    "Seal",
+    "SignIn",
+    "State",
+    "StatePrice",
+    "Terminate",
+    "Terms",
+    "Window",
+    "evolve",
+    "propose",
+    "step",
+]

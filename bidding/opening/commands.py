@@ -1,0 +1,164 @@
+"""What may be asked of an opening. Who may ask is the access table's matter, not this file's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bidding.opening.state import Line, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Root of all commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn(Command):
+    """签到: a bidder comes into the hall. Optional; absence voids nothing."""
+
+    bidder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Command):
+    """延期: T moves later, by centre and supervisor."""
+
+    deadline: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close(Command):
+    """The deadline has passed: these bids are listed, in reading order. Runs by the rule."""
+
+    lines: tuple[Line, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatePrice(Command):
+    """公布最高投标限价, in 元, or "" where there is none."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawFloat(Command):
+    """The 浮动点 that commit and reveal gave, or "" where the method has none."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish(Command):
+    """公布投标人名单: first disclosure."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginUnlock(Command):
+    """The window for custodians' answers begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Command):
+    """A custodian answered; whether its proof holds was checked outside.
+
+    Attributes:
+        status: answered (the proof holds), wrong (it does not), refused (a signed refusal).
+        digest: SHA-256 of the signed answer.
+    """
+
+    custodian: str
+    status: Literal["answered", "wrong", "refused"]
+    digest: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MissQuorum(Command):
+    """Centre and supervisor decide: fewer than t answered, release ends for this key."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Import(Command):
+    """批量导入: what came of every listed bid, all at once."""
+
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decide(Command):
+    """A named person decides about one bid that did not open."""
+
+    submission: str
+    verdict: Literal["deemed_revoked", "deemed_withdrawn", "remedied"]
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginReading(Command):
+    """唱标 begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNext(Command):
+    """The next bid is read out."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginConfirming(Command):
+    """开标记录确认 begins; every bid has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm(Command):
+    """无异议: locks."""
+
+    bidder: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Object(Command):
+    """有异议: raised in the hall, to be answered at once (实施条例 44)."""
+
+    bidder: str
+    statement: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerObjection(Command):
+    """The tenderer's answer to an objection."""
+
+    bidder: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Command):
+    """中止: the running window freezes."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Command):
+    """恢复: the window goes on with what was left of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal(Command):
+    """The opening record is drawn up; read-only from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate(Command):
+    """终止, by centre and supervisor."""
+
+    reason: str

@@ -1,0 +1,171 @@
+"""What is known of one opening. All instants are ms UTC; all of it follows from events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Phase(StrEnum):
+    """Where the opening stands. Pauses lie over a phase and do not change it."""
+
+    BIDDING = "bidding"
+    CLOSED = "closed"
+    CONTROL_PRICE = "control_price"
+    FLOAT_DRAW = "float_draw"
+    BIDDERS_PUBLISHED = "bidders_published"
+    UNLOCKING = "unlocking"
+    IMPORTED = "imported"
+    READING_OUT = "reading_out"
+    CONFIRMING = "confirming"
+    SEALED = "sealed"
+    FAILED_FEWER_THAN_3 = "failed_fewer_than_3"
+    FAILED_QUORUM = "failed_quorum"
+    TERMINATED = "terminated"
+
+
+ENDED: Final = frozenset(
+    {Phase.SEALED, Phase.FAILED_FEWER_THAN_3, Phase.FAILED_QUORUM, Phase.TERMINATED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the tender fixed before the opening; immutable after the notice.
+
+    Attributes:
+        minimum: fewest distinct bidders.
+        threshold: t; `custodians`: ids in the order of their DKG indexes.
+        unlock_ms, confirm_ms: lengths of the windows for custodians' answers and confirmations.
+    """
+
+    section: str
+    minimum: int
+    threshold: int
+    custodians: tuple[str, ...]
+    unlock_ms: int
+    confirm_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`[start, end)`: an act stamped exactly `end` is late."""
+
+    start: int
+    end: int
+
+    def holds(self, now: int) -> bool:
+        """Say whether an instant lies inside."""
+        return self.start <= now < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A bid on the close list: submission, lead bidder, arrival."""
+
+    submission: str
+    bidder: str
+    arrival: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of opening one bid.
+
+    Attributes:
+        code: opened, or the code of the first check that failed.
+        summary: 开标一览表, field → value; empty unless opened.
+        manifest: SHA-256 of manifest.json, hex; "" unless opened.
+    """
+
+    submission: str
+    code: str
+    summary: Mapping[str, str] = field(default_factory=dict)
+    manifest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bid:
+    """One listed bid through the opening.
+
+    Attributes:
+        result: "" until import, then opened, remedied, deemed_revoked, deemed_withdrawn or
+            undetermined; `code` why; `decided_by`: who decided, "" while only proposed.
+        read_at: when it was read out, None before.
+        answer: confirmed, objected or "" (not confirmed, which is no consent).
+        text: of the objection; `reply` to it.
+    """
+
+    line: Line
+    result: str = ""
+    code: str = ""
+    summary: Mapping[str, str] = field(default_factory=dict)
+    manifest: str = ""
+    decided_by: str = ""
+    reason: str = ""
+    read_at: int | None = None
+    answer: str = ""
+    answered_at: int | None = None
+    statement: str = ""
+    text: str = ""
+    reply: str = ""
+    replied_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A custodian's answer. `status`: answered, wrong (by proof), refused (lawfully) or late."""
+
+    custodian: str
+    status: str
+    at: int
+    digest: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The opening of one section.
+
+    Attributes:
+        deadline: T.
+        bids: by submission id, in reading order.
+        replies: by custodian, the first answer that counts.
+        window: of the running phase, None where it has none.
+        paused: instant of the running pause, None while none runs; `pauses`: all, with reasons.
+        phases: when each phase began, in order.
+        sign_ins: bidder → instant.
+        price: 最高投标限价 in 元 or ""; `point`: 浮动点 or "".
+    """
+
+    terms: Terms
+    deadline: int
+    phase: Phase = Phase.BIDDING
+    bids: Mapping[str, Bid] = MappingProxyType({})
+    replies: Mapping[str, Reply] = MappingProxyType({})
+    window: Window | None = None
+    paused: int | None = None
+    pauses: tuple[tuple[int, int | None, str], ...] = ()
+    phases: tuple[tuple[Phase, int], ...] = ()
+    sign_ins: Mapping[str, int] = MappingProxyType({})
+    price: str = ""
+    point: str = ""
+
+    @property
+    def answered(self) -> list[Reply]:
+        """Custodians' answers whose proofs hold."""
+        return [reply for reply in self.replies.values() if reply.status in {"answered", "late"}]
+
+    @property
+    def next_to_read(self) -> Bid | None:
+        """The next bid in reading order (by arrival of the counting submission)."""
+        return next((bid for bid in self.bids.values() if bid.read_at is None), None)
+
+    def of_bidder(self, bidder: str) -> Bid | None:
+        """The listed bid of a bidder, or None."""
+        return next((bid for bid in self.bids.values() if bid.line.bidder == bidder), None)
