@@ -22,7 +22,8 @@ def prove(ephemeral: SigningKey, statement: bytes) -> bytes:
 
     Args:
         ephemeral: the key kept by sealing.
-        statement: canonical bytes of the submission, the proof itself left out.
+        statement: canonical JSON of the submission's statement, without the prefix under which the
+            bidder signs it (docs/spec/sealed-bid-v1.md §4.3).
 
     Returns:
         64 bytes r‖s.
