@@ -101,7 +101,7 @@ class SigningKey:
         Raises:
             FormatError: not a PEM private key on P-256, or the passphrase does not fit.
         """
-        data = pem.encode("utf-8") if isinstance(pem, str) else pem
+        data = pem.encode("utf-8", "replace") if isinstance(pem, str) else pem
         password = None if passphrase is None else passphrase.encode("utf-8")
         try:
             private = load_pem_private_key(data, password)

@@ -25,12 +25,14 @@ from crypto.age.stanzas import (
     unwrap_p256tag,
     wrap_p256tag,
 )
+from crypto.bech32 import encode
 from crypto.encoding import b64raw
 from crypto.errors import AuthenticationError, CryptoError, FormatError, NoMatchError
 from crypto.signature import SigningKey
 from tests.crypto.age.keys import IDENTITY, OTHER, SECTION, exchange
 
 FILE_KEY = bytes(range(16))
+PREFIXES = ["age", "age1tag", "AGE-SECRET-KEY-", "age1pq"]
 # Recipient and stanza that the age specification itself shows, made by another implementation.
 SPECIFIED_RECIPIENT = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e"
 SPECIFIED_STANZA = (
@@ -179,3 +181,16 @@ def test_random_stanzas_raise_only_our_family(kind, arguments, body):
 def test_sealing_for_something_that_is_no_key_is_refused():
     with pytest.raises(FormatError):
         wrap_p256tag(FILE_KEY, SigningKey.from_scalar(3).public)
+
+
+@given(st.text(max_size=80) | st.builds(encode, st.sampled_from(PREFIXES), st.binary(max_size=40)))
+def test_random_key_texts_raise_only_our_family(text):
+    for parse in (parse_recipient, X25519Identity.parse, X25519Recipient.parse):
+        with contextlib.suppress(FormatError):
+            parse(text)
+
+
+@given(st.binary(max_size=66))
+def test_random_points_have_no_recipient_text_unless_they_are_on_the_curve(point):
+    with contextlib.suppress(FormatError):
+        assert compress(parse_recipient(recipient_text(point))) == point
