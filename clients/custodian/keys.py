@@ -1,0 +1,110 @@
+"""One host secret, and every key of a custodian derived from it.
+
+    host secret, 32 random bytes: the only thing to back up
+    ├── static key      P-256, takes part in key ceremonies; sealers pin its public half (`HostKey`)
+    ├── statement key   P-256, signs what the custodian says
+    ├── note key        Ed25519, cosigns checkpoints of the log
+    └── seal            ChaCha20-Poly1305, keeps shares shut in the home's memory
+
+The derivation is `crypto.cocktail.HostKey.derive`: HKDF-SHA256 (RFC 5869) with one label a purpose.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from clients.errors import ClientError
+from crypto.age import ScryptIdentity, ScryptRecipient, decrypt_bytes, encrypt_bytes
+from crypto.cocktail import HostKey
+from crypto.errors import CryptoError
+from crypto.random import token
+from crypto.signature import SigningKey, key_id
+from crypto.tlog import note
+
+SECRET_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+
+
+class Keys:
+    """The keys of one home, derived on demand; the text form shows only the public id.
+
+    Args:
+        secret: the host secret, 32 bytes.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != SECRET_BYTES:
+            raise ClientError(f"a host secret has {SECRET_BYTES} bytes, not {len(secret)}")
+        self.secret: Final = secret
+        self.host: Final = HostKey(secret)
+
+    @cached_property
+    def statement(self) -> SigningKey:
+        """The key that signs this custodian's statements."""
+        return SigningKey.from_scalar(self.host.scalar("statement"))
+
+    @cached_property
+    def note(self) -> Ed25519PrivateKey:
+        """The key that cosigns checkpoints."""
+        return Ed25519PrivateKey.from_private_bytes(self.host.derive("note"))
+
+    @cached_property
+    def witness(self) -> str:
+        """The note key as verifier text ``name+hash+base64``, type 0x04: what others pin."""
+        return note.vkey(self.name, self.note, note.COSIGNATURE)
+
+    @cached_property
+    def name(self) -> str:
+        """The id ``cus_<key id>``, which is also the name of the note key."""
+        return "cus_" + key_id(self.statement.public)
+
+    def seal(self, what: str, content: bytes) -> bytes:
+        """Shuts bytes for the home's memory; ``what`` is bound to them.
+
+        Returns:
+            nonce (12) ‖ ciphertext with tag.
+        """
+        nonce = token(_NONCE_BYTES)
+        cipher = ChaCha20Poly1305(self.host.derive("seal"))
+        return nonce + cipher.encrypt(nonce, content, what.encode())
+
+    def unseal(self, what: str, sealed: bytes) -> bytes:
+        """Opens what `seal` shut.
+
+        Raises:
+            ClientError: other bytes, another name or another host secret.
+        """
+        cipher = ChaCha20Poly1305(self.host.derive("seal"))
+        try:
+            return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], what.encode())
+        except (InvalidTag, ValueError) as error:
+            raise ClientError(f"the sealed {what} does not fit this home's host secret") from error
+
+    def shut(self, passphrase: str, work: int) -> bytes:
+        """The host secret as an age file under a passphrase (age v1, scrypt stanza).
+
+        Args:
+            passphrase: UTF-8 text.
+            work: log2 of scrypt's N.
+        """
+        return encrypt_bytes(self.secret, [ScryptRecipient(passphrase, work)])
+
+    @classmethod
+    def unshut(cls, sealed: bytes, passphrase: str) -> Self:
+        """Opens what `shut` made.
+
+        Raises:
+            ClientError: the passphrase does not fit, or the file was changed.
+        """
+        try:
+            return cls(decrypt_bytes(sealed, [ScryptIdentity(passphrase)]))
+        except CryptoError as error:
+            raise ClientError(f"the host secret does not open: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"Keys({self.name})"

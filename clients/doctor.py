@@ -1,0 +1,163 @@
+"""``doctor``: what this machine lacks, and how to get it.
+
+Essential things decide the exit code; the others name the verb or test that will be missed without them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MINIMUM_PYTHON: Final = (3, 11)
+FREE_BYTES: Final = 4 << 30  # a demo keeps two copies of 400 MiB of bids, and what they are made of
+
+PACKAGES: Final = {
+    "cryptography": "all keys and seals",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "sqlmodel": "serve",
+    "alembic": "serve",
+    "reportlab": "signed records",
+    "pikepdf": "signed records",
+    "pyhanko": "signed records",
+    "websockets": "live halls",
+    "typer": "the command line",
+}
+PROGRAMS: Final = {
+    "age": ("bench seal, bench open and the tests of outside tools", "apt-get install age"),
+    "qpdf": ("outside check of PDF structure in the tests", "apt-get install qpdf"),
+    "pdfsig": ("outside check of PDF signatures in the tests", "apt-get install poppler-utils"),
+    "openssl": ("outside check of time-stamps in the tests", "apt-get install openssl"),
+    "chromium": ("browser tests", "apt-get install chromium"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; ``remedy`` says how to get it, empty when it is there."""
+
+    name: str
+    ok: bool
+    essential: bool
+    detail: str
+    remedy: str = ""
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding(
+        name="Python",
+        ok=sys.version_info[:2] >= MINIMUM_PYTHON,
+        essential=True,
+        detail=f"{version} at {sys.executable}",
+        remedy="install Python 3.11 or newer",
+    )
+
+
+def _packages() -> Iterable[Finding]:
+    for name, use in PACKAGES.items():
+        yield Finding(
+            name=f"package {name}",
+            ok=importlib.util.find_spec(name) is not None,
+            essential=True,
+            detail=use,
+            remedy="make install",
+        )
+
+
+def _programs() -> Iterable[Finding]:
+    for name, (use, remedy) in PROGRAMS.items():
+        where = shutil.which(name)
+        yield Finding(
+            name=name, ok=where is not None, essential=False, detail=where or use, remedy=remedy
+        )
+
+
+def _durable_disk() -> Finding:
+    """A centre and a custodian need WAL with synchronous=FULL where they live."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = sqlite3.connect(Path(folder) / "probe.sqlite")
+        try:
+            mode = database.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        finally:
+            database.close()
+    return Finding(
+        name="durable database",
+        ok=mode == "wal",
+        essential=True,
+        detail=f"SQLite {sqlite3.sqlite_version}, journal mode {mode}",
+        remedy="put homes on a local file system, not on a network share",
+    )
+
+
+def _room() -> Finding:
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    return Finding(
+        name="disk space",
+        ok=free >= FREE_BYTES,
+        essential=False,
+        detail=f"{free >> 20} MiB free in {tempfile.gettempdir()}",
+        remedy=f"make {FREE_BYTES >> 20} MiB free, or name another folder with --out",
+    )
+
+
+def _core_dumps() -> Finding:
+    """A core file of a custodian would hold its host secret."""
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_CORE)
+    return Finding(
+        name="core dumps off",
+        ok=soft == 0,
+        essential=False,
+        detail="off" if soft == 0 else "on: a crash could write keys to a file",
+        remedy="ulimit -c 0 before `custodian serve`",
+    )
+
+
+def _processors() -> Finding:
+    count = os.cpu_count() or 1
+    return Finding(
+        name="processors",
+        ok=count >= 2,
+        essential=False,
+        detail=f"{count}; sealing uses two threads",
+        remedy="nothing to do: all works with one, more slowly",
+    )
+
+
+def examine() -> list[Finding]:
+    """Looks at everything; never raises for something absent."""
+    singles: tuple[Callable[[], Finding], ...] = (_durable_disk, _room, _core_dumps, _processors)
+    return [_python(), *_packages(), *(look() for look in singles), *_programs()]
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """Say what this machine lacks and how to get it."""
+    findings = examine()
+    fit = all(finding.ok for finding in findings if finding.essential)
+    if as_json:
+        print(json.dumps({"fit": fit, "findings": [asdict(each) for each in findings]}))
+    else:
+        for finding in findings:
+            sign = "ok  " if finding.ok else "LACK" if finding.essential else "miss"
+            print(f"{sign} {finding.name}: {finding.detail}")
+            if not finding.ok:
+                print(f"     -> {finding.remedy}")
+        print("This machine is fit." if fit else "This machine is not fit; see LACK above.")
+    raise typer.Exit(0 if fit else 4)

@@ -1,0 +1,52 @@
+"""A person's or organisation's signing key, out of a PEM file, asking for its passphrase if it has one."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING
+
+from clients.errors import ClientError, UsageError
+from crypto.errors import FormatError
+from crypto.signature import SigningKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_passphrase(file: Path | None, prompt: str) -> str:
+    """A passphrase from a file's first line, or typed on the terminal.
+
+    Raises:
+        UsageError: no such file, an empty line, or no terminal to ask on.
+    """
+    if file is not None:
+        try:
+            line = file.read_text(encoding="utf-8").split("\n", 1)[0]
+        except OSError as error:
+            raise UsageError(f"the passphrase file {file} cannot be read") from error
+        if not line:
+            raise UsageError(f"the first line of {file} is empty; it must hold the passphrase")
+        return line
+    if not sys.stdin.isatty():
+        raise UsageError("no terminal to ask for the passphrase on; give --passphrase-file")
+    return getpass.getpass(f"{prompt}: ")
+
+
+def read_key(path: Path, passphrase_file: Path | None = None) -> SigningKey:
+    """Reads a P-256 key; an encrypted one wants its passphrase.
+
+    Raises:
+        UsageError: no such file, or no way to ask for the passphrase.
+        ClientError: no P-256 key in PEM, or the passphrase does not fit.
+    """
+    try:
+        pem = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"there is no readable key file {path}") from error
+    encrypted = b"ENCRYPTED" in pem
+    passphrase = read_passphrase(passphrase_file, f"passphrase of {path}") if encrypted else None
+    try:
+        return SigningKey.from_pem(pem, passphrase)
+    except FormatError as error:
+        raise ClientError(f"{path}: {error}") from error

@@ -1,0 +1,206 @@
+"""The verbs ``seal`` and ``pack``: a bid packed and sealed on the bidder's own machine, without network.
+
+`tenders` decides whether the tender file may be believed, `sealing` does the work; here only the words.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from clients.errors import ClientError, UsageError
+from clients.verbs import show, verb
+
+FilesArgument = Annotated[list[Path], typer.Argument(help="the files, in their order")]
+TenderOption = Annotated[Path | None, typer.Option("--tender", help="tender.json")]
+TrustOption = Annotated[Path | None, typer.Option("--trust", help="pinned keys, trust.pem")]
+KeyOption = Annotated[Path | None, typer.Option("--key", help="the bidder's signing key, PEM")]
+SummaryOption = Annotated[
+    Path | None, typer.Option("--summary", help="who bids, and the bid summary 开标一览表, JSON")
+]
+PassphraseOption = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="of an encrypted key, first line")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Inputs:
+    """What `seal` and `pack` read before they begin."""
+
+    tender: Any
+    summary: Any
+    key: Any
+
+
+def _inputs(
+    tender: Path | None,
+    trust: Path | None,
+    key: Path | None,
+    summary: Path | None,
+    passphrase_file: Path | None,
+) -> _Inputs:
+    """Reads and checks everything a bid needs.
+
+    Raises:
+        UsageError: one of the four is not given.
+        TenderRefusedError: the tender file is not to be believed.
+    """
+    if tender is None or trust is None or key is None or summary is None:
+        raise UsageError("--tender, --trust, --key and --summary are all needed")
+    from clients import keyfile, sealing, tenders
+    from clients import trust as trust_file
+    from clients.files import read_json
+
+    checked = tenders.check(read_json(tender), trust_file.read(trust))
+    if checked.tender.use == "rehearsal":
+        print("This tender is a rehearsal 演练; what is sealed to it is no bid.", file=sys.stderr)
+    return _Inputs(
+        tender=checked,
+        summary=sealing.read_summary(summary),
+        key=keyfile.read_key(key, passphrase_file),
+    )
+
+
+def _total(files: list[Path]) -> int:
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise UsageError(f"{missing[0]} is no file")
+    return sum(file.stat().st_size for file in files)
+
+
+@verb
+def seal(
+    files: FilesArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the sealed file, BID.age")],
+    tender: TenderOption = None,
+    trust: TrustOption = None,
+    key: KeyOption = None,
+    summary: SummaryOption = None,
+    supersedes: Annotated[
+        Path | None, typer.Option("--supersedes", help="receipt of the bid that this one replaces")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="seal one plain file to age1tag1…, unchecked")
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+    threads: Annotated[int, typer.Option(min=1, max=2, help="1 or 2")] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Pack and seal a bid offline; or seal one plain file to a recipient with --to."""
+    from clients import sealing
+    from clients.progress import bar
+
+    if to is not None:
+        if tender or trust or key or summary or supersedes or len(files) != 1:
+            raise UsageError("--to seals exactly one file and goes with no other option")
+        _seal_plain(files[0], to, output, threads=threads, as_json=as_json)
+        return
+    given = _inputs(tender, trust, key, summary, passphrase_file)
+    before = sealing.superseded(supersedes, given.tender.tender.section)
+    with bar("seal", _total(files), quiet=as_json) as progress:
+        submission = sealing.seal(
+            given.tender,
+            given.summary,
+            given.key,
+            files,
+            output,
+            supersedes=before,
+            progress=progress,
+            threads=threads,
+        )
+    said = submission["statement"]["statement"]
+    show(
+        {
+            "sealed": str(output),
+            "submission": str(sealing.submission_path(output)),
+            "secret": str(sealing.secret_path(output)),
+            "sha256": said["sha256"],
+            "size": said["size"],
+            "section": said["section"],
+            "recipient": said["recipient"],
+            "checks": [each.to_json() for each in given.tender.checks],
+        },
+        as_json=as_json,
+        text=_told(given, output, said),
+    )
+
+
+def _told(given: _Inputs, output: Path, said: dict[str, Any]) -> str:
+    from trading.ground.clock import beijing
+
+    lines = [f"  {check.title}: {check.detail}" for check in given.tender.checks]
+    return "\n".join(
+        [
+            "The tender file holds:",
+            *lines,
+            f"Sealed {said['size']} bytes to {output}, SHA-256 {said['sha256']}.",
+            f"Hand in before {beijing(given.tender.tender.deadline)} 北京时间: submit {output}",
+            "Keep the .secret.json to yourself; nobody needs it unless the custodians fail.",
+        ]
+    )
+
+
+def _seal_plain(source: Path, to: str, target: Path, *, threads: int, as_json: bool) -> None:
+    from crypto.age import parse_recipient, seal_file
+    from crypto.errors import FormatError
+
+    if not source.is_file():
+        raise UsageError(f"{source} is no file")
+    try:
+        recipient = parse_recipient(to)
+    except FormatError as error:
+        raise UsageError(f"--to wants an age1tag1 recipient: {error}") from error
+    print(
+        "Warning: nobody vouches for this recipient. Whoever made it may read the file at once. "
+        "收件人未经核验。",
+        file=sys.stderr,
+    )
+    sealed = seal_file(source, target, recipient, threads=threads)
+    show(
+        {
+            "sealed": str(target),
+            "sha256": sealed.sha256,
+            "size": sealed.size,
+            "recipient": to,
+            "recipient_checked": False,
+        },
+        as_json=as_json,
+        text=f"Sealed {sealed.size} bytes to {target}, SHA-256 {sealed.sha256}.",
+    )
+
+
+@verb
+def pack(
+    files: FilesArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="the package, BID.tar")],
+    tender: TenderOption = None,
+    trust: TrustOption = None,
+    key: KeyOption = None,
+    summary: SummaryOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pack a bid without sealing it, for a stock age tool where the tender waives the proof."""
+    from clients import sealing
+    from clients.progress import bar
+
+    given = _inputs(tender, trust, key, summary, passphrase_file)
+    if given.tender.tender.proof_of_possession != "waived":
+        raise ClientError(
+            "this tender wants a proof of possession, which a stock age tool cannot make; use `seal`"
+        )
+    with bar("pack", _total(files), quiet=as_json) as progress:
+        size = sealing.write_package(
+            given.tender, given.summary, given.key, files, output, progress
+        )
+    recipient = given.tender.tender.recipient
+    show(
+        {"package": str(output), "size": size, "recipient": recipient},
+        as_json=as_json,
+        text=f"Packed {size} bytes to {output}. Now: age -r {recipient} -o BID.age {output}",
+    )
