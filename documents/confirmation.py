@@ -46,7 +46,8 @@ def draw(facts: ConfirmationFacts, signers: Sequence[str] = ("centre",)) -> Draw
                     Cell(
                         f"人民币{facts.payable_capital}",
                         small=f"¥ {words.money(facts.payable)}",
-                        size=12,
+                        size=14,
+                        small_size=10,
                     ),
                 ),
                 (

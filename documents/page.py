@@ -139,8 +139,8 @@ class Closing(Flowable):  # type: ignore[misc]
         middle = left + SEAL_SIZE / 2
         canvas.setFillColor(INK)
         canvas.setFont(SERIF, 10)
-        canvas.drawCentredString(middle, bottom + SEAL_SIZE * 0.40, self.centre_name)
-        canvas.drawCentredString(middle, bottom + SEAL_SIZE * 0.40 - 17, self.date)
+        canvas.drawRightString(middle + 14 * mm, bottom + SEAL_SIZE * 0.50, self.centre_name)
+        canvas.drawRightString(middle + 14 * mm, bottom + SEAL_SIZE * 0.50 - 17, self.date)
         self._field(canvas, self.slots[-1], left, bottom, SEAL_SIZE, SEAL_SIZE)
 
     def _draw_code(self, canvas: Canvas) -> None:

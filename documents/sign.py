@@ -1,6 +1,6 @@
 """Signatures on records: PAdES B-T with RSA-3072 through pyHanko, behind this one adapter.
 
-Rules learnt the hard way (reference records.md §2): all signature fields exist before the first signature; the first
+Rules learnt the hard way: all signature fields exist before the first signature; the first
 signature certifies (only filling in signatures stays allowed); P-256 would turn the file into PDF 2.0 and break PDF/A,
 so RSA it is; the signing key is a function, kept loaded, and may live in another process or device.
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from asn1crypto import cms as asn1_cms
 from asn1crypto import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -25,9 +26,9 @@ from pyhanko.pdf_utils.layout import BoxConstraints
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
 from pyhanko.stamp import StaticStampStyle
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from crypto.encoding import sha256_hex
+from crypto.encoding import sha256, sha256_hex
+from documents import cms
 from documents.model import DocumentError
 from documents.page import CENTRE
 from documents.seal import round_seal, signature_line
@@ -36,12 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cryptography.x509 import Certificate
-    from pyhanko.sign.timestamps import TimeStamper
 
     from documents.page import Field
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAST_BITS = 3072
+ROOM = 12_288  # hex digits left in the file for one signature with its time stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def sign(
     pdf: bytes,
     places: Sequence[Field],
     who: Sequence[Signer],
-    timestamper: TimeStamper,
+    stamp: Callable[[bytes], bytes],
     purpose: str,
     at: int,
 ) -> bytes:
@@ -96,7 +97,7 @@ def sign(
         pdf: output of `finish.finish`.
         places: where each slot lies; there must be exactly one signer for each.
         who: the signers.
-        timestamper: gives the RFC 3161 token of each signature.
+        stamp: returns the RFC 3161 token (DER) of a SHA-256 digest, as `DevelopmentTsa.stamp`.
         purpose: what the centre's seal says beneath its star.
         at: signing time for the file's own note (/M), ms UTC; what counts is the token's time.
 
@@ -110,14 +111,14 @@ def sign(
     if len(by_slot) != len(who) or set(by_slot) != {place.name for place in places}:
         raise DocumentError("a record is signed by exactly the signers it has places for")
     order = sorted(places, key=lambda place: place.name != CENTRE.name)
-    return asyncio.run(_sign_all(pdf, order, by_slot, timestamper, purpose, at))
+    return asyncio.run(_sign_all(pdf, order, by_slot, stamp, purpose, at))
 
 
 async def _sign_all(
     pdf: bytes,
     order: list[Field],
     by_slot: dict[str, Signer],
-    timestamper: TimeStamper,
+    stamp: Callable[[bytes], bytes],
     purpose: str,
     at: int,
 ) -> bytes:
@@ -140,13 +141,14 @@ async def _sign_all(
                 certify=number == 0,
                 docmdp_permissions=fields.MDPPerm.FILL_FORMS,
             ),
-            signer=_KeptKey(one),
-            timestamper=timestamper,
+            signer=_Composed(one, stamp),
             stamp_style=style,
         )
         machine.at = _EPOCH + timedelta(milliseconds=at)
         try:
-            output = await machine.async_sign_pdf(writer, existing_fields_only=True)
+            output = await machine.async_sign_pdf(
+                writer, existing_fields_only=True, bytes_reserved=ROOM
+            )
         except Exception as error:
             # pyHanko and asn1crypto raise many families (ValueError for a rare name among them); none may leak.
             raise DocumentError(f"{one.name} could not sign this record: {error}") from error
@@ -192,27 +194,32 @@ class _OnePage(PdfContent):
         return b"/Appearance Do"
 
 
-class _KeptKey(signers.Signer):
-    """pyHanko's signer around a function: the key is parsed and checked once, not per signature."""
+class _Composed(signers.Signer):
+    """pyHanko's signer, whose CMS is composed by `documents.cms`: one shape, no encoder that guesses."""
 
-    def __init__(self, one: Signer) -> None:
-        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        registry.register_multiple([_asn1(certificate) for certificate in one.chain])
-        super().__init__(
-            signing_cert=_asn1(one.certificate), cert_registry=registry, embed_roots=False
-        )
-        self._one = one
+    def __init__(self, one: Signer, stamp: Callable[[bytes], bytes]) -> None:
+        own = one.certificate.public_bytes(Encoding.DER)
+        super().__init__(signing_cert=x509.Certificate.load(own))
+        self._one, self._stamp = one, stamp
+        self._certificates = (own, *(other.public_bytes(Encoding.DER) for other in one.chain))
 
-    async def async_sign_raw(
-        self, data: bytes, digest_algorithm: str, dry_run: bool = False
-    ) -> bytes:
-        """Sign `data`; a dry run only tells the length."""
+    async def async_sign(
+        self, data_digest: bytes, digest_algorithm: str, **_: Any
+    ) -> asn1_cms.ContentInfo:
+        """Return the CMS over a digest, time stamp included (CAdES-T, RFC 3161 appendix A)."""
         if digest_algorithm != "sha256":
             raise DocumentError(f"records are signed over SHA-256, not {digest_algorithm}")
-        if dry_run:
-            key = self._one.certificate.public_key()
-            return bytes(key.key_size // 8) if isinstance(key, RSAPublicKey) else b""
-        return self._one.sign(data)
+        signed = cms.attributes(cms.DATA, data_digest, self._certificates[0])
+        value = self._one.sign(cms.to_sign(signed))
+        token = self._stamp(sha256(value))
+        encoded = cms.compose(
+            cms.Signature(cms.DATA, None, self._certificates, signed, value, token)
+        )
+        if 2 * len(encoded) > ROOM:
+            raise DocumentError(
+                f"a signature of {len(encoded)} bytes does not fit the room left for it"
+            )
+        return asn1_cms.ContentInfo.load(encoded)
 
 
 class _Machine(signers.PdfSigner):
@@ -225,7 +232,3 @@ class _Machine(signers.PdfSigner):
         session = super().init_signing_session(*args, **kwargs)
         session.system_time = self.at
         return session
-
-
-def _asn1(certificate: Certificate) -> x509.Certificate:
-    return x509.Certificate.load(certificate.public_bytes(Encoding.DER))

@@ -152,15 +152,15 @@ def _parcels(facts: TranscriptFacts) -> list[Flowable]:
         Heading("宗地", "Parcels and their holders"),
         grid(
             [
-                Column("宗地", "Parcel", 18, "center"),
-                Column("权利人", "Holder", 69),
-                Column("用地面积（㎡）", "Site area", 32, "right"),
-                Column("现容积率", "Base FAR", 22, "right"),
+                Column("宗地", "Parcel", 16, "center"),
+                Column("权利人", "Holder", 57),
+                Column("用地面积（㎡）", "Site area", 30, "right"),
+                Column("现容积率", "Base FAR", 20, "right"),
                 Column("增加容积率", "Added FAR", 22, "right"),
-                Column("新增面积（㎡）", "Added floor area", 32, "right"),
+                Column("新增面积（㎡）", "Added floor area", 30, "right"),
                 Column("起始楼面地价\n（元/㎡）", "Start floor price", 26, "right"),
-                Column("起始总价（元）", "Start total", 26, "right"),
-                Column("保证金（元）", "Deposit", 20, "right"),
+                Column("起始总价（元）", "Start total", 35, "right"),
+                Column("保证金（元）", "Deposit", 31, "right"),
             ],
             [
                 [
@@ -171,8 +171,8 @@ def _parcels(facts: TranscriptFacts) -> list[Flowable]:
                     parcel.added_far,
                     words.money(parcel.added_gfa),
                     words.money(parcel.start_floor_price),
-                    Cell(words.money(parcel.start_total), align="right", size=8),
-                    Cell(words.money(parcel.deposit), align="right", size=7),
+                    Cell(words.money(parcel.start_total), align="right"),
+                    Cell(words.money(parcel.deposit), align="right"),
                 ]
                 for parcel in facts.parcels
             ],

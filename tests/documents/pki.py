@@ -92,9 +92,9 @@ def certificate(
 
 def build() -> Pki:
     root_key = ec.generate_private_key(ec.SECP256R1())
-    root_name = name("岐江市公共资源交易中心根证书")
+    root_name = name("岐江市公共资源交易中心")
     root = certificate(
-        "岐江市公共资源交易中心根证书", root_key.public_key(), root_name, root_key, authority=True
+        "岐江市公共资源交易中心", root_key.public_key(), root_name, root_key, authority=True
     )
     keys = tuple(rsa.generate_private_key(65537, 3072) for _ in range(3))
 
