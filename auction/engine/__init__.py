@@ -105,19 +105,17 @@ def running_end(state: State) -> int | None:
 
 def _assert_promises(before: State, after: State) -> None:
     """Hold the invariants of spec §8 that one step can see, in production too."""
-    promises = {
-        "a sequence without gaps": after.seq == before.seq + 1,
-        "no command accepted at or after the end of its phase": before.phase is Phase.SUSPENDED
-        or (before.ends is not None and before.now is not None and before.now < before.ends),
-        "an end of TIMED that never decreases": not (before.phase is after.phase is Phase.TIMED)
-        or (after.ends or 0) >= (before.ends or 0),
-        "a leader that is only outbid": before.leader is None
-        or after.leader is before.leader
-        or (
-            after.leader is not None
-            and before.rules.price.direction.better(after.leader.amount, before.leader.amount)
-        ),
-    }
-    if not all(promises.values()):
-        broken = [promise for promise, kept in promises.items() if not kept]
-        raise BrokenInvariantError("broken: " + "; ".join(broken))
+    broken = ""
+    if after.seq != before.seq + 1:
+        broken = "accepted commands are numbered without a gap"
+    if before.phase is not Phase.SUSPENDED and (before.now or 0) >= (before.ends or 0):
+        broken = "no command is accepted at or after the end of its phase"
+    if before.phase is after.phase is Phase.TIMED and (after.ends or 0) < (before.ends or 0):
+        broken = "the end of TIMED never decreases"
+    old, new = before.leader, after.leader
+    if new is not old and old is not None:
+        better = before.rules.price.direction.better
+        if new is None or not better(new.amount, old.amount):
+            broken = "a leader is only outbid"
+    if broken:
+        raise BrokenInvariantError(f"spec §8 is broken: {broken}")

@@ -216,8 +216,10 @@ class Step:
         match command.do:
             case Do.BID if state.phase is Phase.SECOND_ITEM:
                 self.climb(at, Offer(by, amount, seq))
+                return
             case Do.BID:
                 self.raise_price(at, Offer(by, amount, seq))
+                return
             case Do.CONFIRM:
                 self.set(confirmed=state.confirmed | {by})
             case Do.JOIN:
@@ -246,7 +248,7 @@ class Step:
     def raise_price(self, at: int, offer: Offer) -> None:
         """Take an offer for the price, or a surcharge; under quota it need not lead the session."""
         rules, leader = self.state.rules, self.state.leader
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"seq": offer.seq}  # one replacement: this is the hot path
         if leader is None or rules.price.direction.better(offer.amount, leader.amount):
             changes["leader"] = offer
         if rules.quota is not None:
@@ -261,7 +263,7 @@ class Step:
         """Take an offer on the second ladder; its limit ends it at once (§4)."""
         on_cap = self.state.rules.on_cap
         assert isinstance(on_cap, SecondItem)
-        self.set(second=offer, ends=self.extended(at, on_cap.extend))
+        self.set(seq=offer.seq, second=offer, ends=self.extended(at, on_cap.extend))
         if offer.amount == ladder(self.state).limit:
             self.decide(at)
 
