@@ -75,16 +75,16 @@ def evolve(state: State, event: Event, at: int) -> State:
         case "published":
             return _enter(state, Phase.BIDDERS_PUBLISHED, at)
         case "unlock_begun":
-            return _enter(replace(state, window=Window(at, body["end"])), Phase.UNLOCKING, at)
+            return _enter(replace(state, unlock=Window(at, body["end"])), Phase.UNLOCKING, at)
         case "answered":
             reply = Reply(body["custodian"], body["status"], at, body["digest"], body["detail"])
             return replace(
                 state, replies=MappingProxyType({**state.replies, reply.custodian: reply})
             )
         case "quorum_missed":
-            return _enter(replace(state, window=None), Phase.FAILED_QUORUM, at)
+            return _enter(state, Phase.FAILED_QUORUM, at)
         case "imported":
-            return _enter(_imported(replace(state, window=None), body), Phase.IMPORTED, at)
+            return _enter(_imported(state, body), Phase.IMPORTED, at)
         case "decided":
             return _with(
                 state, body["submission"], result=body["verdict"], decided_by=body["by"],
@@ -95,7 +95,7 @@ def evolve(state: State, event: Event, at: int) -> State:
         case "read":
             return _with(state, body["submission"], read_at=at)
         case "confirming_begun":
-            return _enter(replace(state, window=Window(at, body["end"])), Phase.CONFIRMING, at)
+            return _enter(replace(state, confirm=Window(at, body["end"])), Phase.CONFIRMING, at)
         case "confirmed" | "objected":
             return _with(
                 state, body["submission"], answer=event.kind, answered_at=at,
@@ -108,9 +108,9 @@ def evolve(state: State, event: Event, at: int) -> State:
         case "resumed":
             return _resumed(state, at)
         case "sealed":
-            return _enter(replace(state, window=None), Phase.SEALED, at)
+            return _enter(state, Phase.SEALED, at)
         case "terminated":
-            return _enter(replace(state, window=None), Phase.TERMINATED, at)
+            return _enter(state, Phase.TERMINATED, at)
         case _:
             return state  # rows of the section that are not the hall's
 
@@ -167,7 +167,7 @@ def _decide_running(state: State, command: c.Command, now: int) -> list[Event]:
             return _answer(state, command, now)
         case c.MissQuorum(reason):
             _require(state, Phase.UNLOCKING)
-            if state.window is not None and state.window.holds(now):
+            if state.unlock is not None and state.unlock.holds(now):
                 _conflict("unlock-window-open", "解锁时限未到", "Custodians may still answer.")
             if len(state.answered) >= state.terms.threshold:
                 _conflict("quorum-there", "托管人已足数", "Enough custodians have answered.")
@@ -234,11 +234,9 @@ def _answer(state: State, answer: c.Answer, now: int) -> list[Event]:
         return []  # the identical answer again
     if before is not None and before.status != "refused":
         _conflict("already-answered", "已答复", "One answer for each key; the first one stands.")
-    if state.phase not in {Phase.BIDDERS_PUBLISHED, Phase.UNLOCKING, Phase.IMPORTED}:
+    if state.unlock is None:  # after it an answer still counts, if only to name who was wrong
         _phase(state, Phase.UNLOCKING)
-    late = answer.status == "answered" and (
-        state.phase is Phase.IMPORTED or (state.window is not None and now >= state.window.end)
-    )
+    late = answer.status == "answered" and now >= state.unlock.end
     body = {
         "custodian": answer.custodian,
         "status": "late" if late else answer.status,
@@ -304,13 +302,13 @@ def _decide_bid(state: State, command: c.Decide) -> list[Event]:
 
 
 def _respond(state: State, bidder: str, event: Event, now: int) -> list[Event]:
-    if state.phase is not Phase.CONFIRMING or state.window is None:
+    if state.phase is not Phase.CONFIRMING or state.confirm is None:
         _phase(state, Phase.CONFIRMING)
     bid = _bid_of(state, bidder)
     if bid.answer == event.kind and bid.statement == event.body["statement"]:
         return []  # the identical answer again
-    if not state.window.holds(now):
-        raise _late(state.window.end)
+    if not state.confirm.holds(now):
+        raise _late(state.confirm.end)
     if bid.answer:
         _conflict("already-answered", "已确认，不可更改", "One answer; the first one stands.")
     return [Event(event.kind, {"submission": bid.line.submission, **event.body})]
@@ -319,7 +317,7 @@ def _respond(state: State, bidder: str, event: Event, now: int) -> list[Event]:
 def _seal(state: State, now: int) -> list[Event]:
     _require(state, Phase.CONFIRMING)
     waiting = [bid for bid in state.bids.values() if not bid.answer]
-    if waiting and state.window is not None and state.window.holds(now):
+    if waiting and state.confirm is not None and state.confirm.holds(now):
         _conflict("confirm-window-open", "确认时限未到", "Bidders may still answer.")
     if any(bid.answer == "objected" and not bid.reply for bid in state.bids.values()):
         _conflict("objection-open", "异议尚未答复", "Answer every objection first (实施条例 44).")
@@ -330,12 +328,20 @@ def _seal(state: State, now: int) -> list[Event]:
 
 def _resumed(state: State, at: int) -> State:
     since, _, reason = state.pauses[-1]
-    window = state.window
-    if window is not None and window.end > since:
-        window = Window(window.start, at + window.end - since)
     return replace(
-        state, paused=None, pauses=(*state.pauses[:-1], (since, at, reason)), window=window
+        state,
+        paused=None,
+        pauses=(*state.pauses[:-1], (since, at, reason)),
+        unlock=_thawed(state.unlock, since, at),
+        confirm=_thawed(state.confirm, since, at),
     )
+
+
+def _thawed(window: Window | None, since: int, at: int) -> Window | None:
+    """Return a window after a pause: its end is the resumption and what was left of it."""
+    if window is None or window.end <= since:
+        return window
+    return Window(window.start, at + window.end - since)
 
 
 def _bid_of(state: State, bidder: str) -> Bid:

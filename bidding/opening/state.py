@@ -136,7 +136,7 @@ class State:
         deadline: T.
         bids: by submission id, in reading order.
         replies: by custodian, the first answer that counts.
-        window: of the running phase, None where it has none.
+        unlock: window for custodians' answers; `confirm`: for confirmations; None before it begins.
         paused: instant of the running pause, None while none runs; `pauses`: all, with reasons.
         phases: when each phase began, in order.
         sign_ins: bidder → instant.
@@ -148,7 +148,8 @@ class State:
     phase: Phase = Phase.BIDDING
     bids: Mapping[str, Bid] = MappingProxyType({})
     replies: Mapping[str, Reply] = MappingProxyType({})
-    window: Window | None = None
+    unlock: Window | None = None
+    confirm: Window | None = None
     paused: int | None = None
     pauses: tuple[tuple[int, int | None, str], ...] = ()
     phases: tuple[tuple[Phase, int], ...] = ()

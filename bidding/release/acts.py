@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from crypto.section_tree import SectionTree, slot_commitment, slot_salt
-
 from bidding.model import (
     CloseList,
     ControlPrice,
@@ -22,6 +20,7 @@ from bidding.release.closing import announced, two_signed
 from bidding.rules.bids import check_acts, live
 from bidding.rules.draw import check_draw
 from bidding.rules.outside import check_possession, read_submission
+from crypto.section_tree import SectionTree, slot_commitment, slot_salt
 
 if TYPE_CHECKING:
     from bidding.release.case import Case
@@ -69,7 +68,7 @@ def slots_walked(case: Case) -> str:
                 sealed = waiting.pop()
                 if sealed.entry.slot != held.slot:
                     raise RefusedError(f"Entry {sealed.entry.id} is older than the first slot.")
-                tree.put(sealed.index, sealed.entry.to_bytes(case.view.centre))
+                tree.put(sealed.index, sealed.entry.to_bytes(case.view.centre), held.slot)
             root = tree.root()
         if slot_commitment(slot_salt(seed, held.slot), root) != held.commitment:
             raise RefusedError(f"Slot {held.slot} holds something else than these entries.")
