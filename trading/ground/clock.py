@@ -155,9 +155,20 @@ def require_fit(health: ClockHealth) -> None:
         )
 
 
+def moment(ms: int) -> datetime:
+    """Return an instant as an aware `datetime` in UTC, for libraries that want one.
+
+    Raises:
+        Invalid: before 1970 or after 9999.
+    """
+    if not 0 <= ms <= _LAST:
+        raise Invalid("time-out-of-range", "时间超出范围", "Instants lie between 1970 and 9999.")
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
 def rfc3339(ms: int) -> str:
     """Write an instant for machines: `2026-11-24T01:00:00.000Z`."""
-    return _moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_rfc3339(text: str) -> int:
@@ -168,24 +179,18 @@ def parse_rfc3339(text: str) -> int:
     """
     if _RFC3339.fullmatch(text):
         try:
-            moment = datetime.fromisoformat(text)
+            parsed = datetime.fromisoformat(text)
         except ValueError:
             pass  # a well-formed date that the calendar does not have: refused below
         else:
-            return (moment - _EPOCH) // timedelta(milliseconds=1)
+            return (parsed - _EPOCH) // timedelta(milliseconds=1)
     raise Invalid("time-malformed", "时间格式不正确", "Write instants as 2026-11-24T01:00:00.000Z.")
 
 
 def beijing(ms: int) -> str:
     """Write an instant for people, in 北京时间: `2026-11-24 09:00:00.000`."""
-    local = _moment(ms).astimezone(_BEIJING).replace(tzinfo=None)
+    local = moment(ms).astimezone(_BEIJING).replace(tzinfo=None)
     return local.isoformat(sep=" ", timespec="milliseconds")
-
-
-def _moment(ms: int) -> datetime:
-    if not 0 <= ms <= _LAST:
-        raise Invalid("time-out-of-range", "时间超出范围", "Instants lie between 1970 and 9999.")
-    return _EPOCH + timedelta(milliseconds=ms)
 
 
 def _wall_ns() -> int:

@@ -199,7 +199,7 @@ class _HomeLock:
 
 
 def _open_sqlite(url: str, _lock: _HomeLock) -> Engine:
-    engine = create_engine(url, connect_args={"check_same_thread": False})
+    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     migrate(engine.execution_options(writes=True))
@@ -221,6 +221,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "trusted_schema=OFF",
+        "secure_delete=ON",  # erased personal data does not stay in free pages
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -239,7 +240,7 @@ def _forbid_schema_changes(connection: sqlite3.Connection, _record: object) -> N
 
 
 def _open_postgres(url: str, lock: _HomeLock) -> Engine:
-    engine = create_engine(url, pool_pre_ping=False)
+    engine = create_engine(url, hide_parameters=True)  # errors are logged, private values are not
     # The lock lives on a connection of its own, outside the pool, for as long as the process does.
     lock.connection = connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     connection.detach()

@@ -73,6 +73,9 @@ class Journal:
         database: an open database, which this process owns.
         centre: the centre's id; it is in every hash.
 
+    Attributes:
+        last_at: the latest instant of any row when the journal was opened, ms UTC; 0 if empty.
+
     Raises:
         ChainBroken: a row was changed, removed or added, or belongs to another centre.
     """
@@ -86,6 +89,7 @@ class Journal:
         self._waiting = 0
         self._thread: threading.Thread | None = None
         self._stopped = ""
+        self.last_at = 0
         self._position, self._heads = self._verified()
         self._seen = self._position
         self._seen_heads = dict(self._heads)
@@ -150,6 +154,20 @@ class Journal:
         """Read the canonical bodies of one stream, unparsed, in order."""
         for row in self._stored(stream, after_position):
             yield row[5].encode()
+
+    def slice(self, stream: str, first: int, end: int) -> list[bytes]:
+        """Read the canonical bodies of one stream's rows with `first` ≤ seq < `end`."""
+        columns = _TABLE.c
+        query = (
+            select(columns.body)
+            .where(columns.stream == stream, columns.seq >= first, columns.seq < end)
+            .order_by(columns.seq)
+        )
+        try:
+            with self._database.engine.connect() as connection:
+                return [text.encode() for text in connection.execute(query).scalars()]
+        except (SQLAlchemyError, UnicodeDecodeError) as error:
+            raise StorageFailed("The journal cannot be read.") from error
 
     def listen(self, callback: Callable[[Row], None]) -> None:
         """Call `callback(row)` in the event loop for every later row, in order, after commit.
@@ -329,6 +347,7 @@ class Journal:
                 )
                 raise ChainBroken(position, reason)
             heads[stream] = (seq, expected_chain)
+            self.last_at = max(self.last_at, at)
         return expected, heads
 
 

@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     database: str = ""
-    centre: str = Field(default="demo-centre", pattern=r"^[a-z0-9][a-z0-9.-]{1,62}$")
+    centre: str = Field(default="demo-centre", pattern=r"^[a-z0-9][a-z0-9.-]{1,31}$")
     centre_name: str = Field(default="演示公共资源交易中心", min_length=1, max_length=500)
     ruleset: str = DEMO_RULESET
     live: bool = False

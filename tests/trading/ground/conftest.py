@@ -12,6 +12,7 @@ from sqlalchemy import create_engine, text
 
 from trading.ground.clock import FrozenClock
 from trading.ground.database import open_database
+from trading.ground.settings import Settings
 
 NINE = 1_795_482_000_000  # 2026-11-24 09:00:00 北京时间
 
@@ -79,3 +80,16 @@ def lite(tmp_path):
 @pytest.fixture
 def clock():
     return FrozenClock(NINE)
+
+
+@pytest.fixture
+def settings(address):
+    """Settings of a fresh home on either database."""
+    url, home = address
+    return Settings(home=home, database="" if url.startswith("sqlite") else url, centre="wuzhou")
+
+
+@pytest.fixture
+def lite_settings(tmp_path):
+    """Settings of a fresh home on SQLite."""
+    return Settings(home=tmp_path, centre="wuzhou")
