@@ -203,7 +203,7 @@ class _Composed(signers.Signer):
         self._one, self._stamp = one, stamp
         self._certificates = (own, *(other.public_bytes(Encoding.DER) for other in one.chain))
 
-    async def async_sign(
+    async def async_sign(  # type: ignore[override] # its other arguments choose what is fixed here
         self, data_digest: bytes, digest_algorithm: str, **_: Any
     ) -> asn1_cms.ContentInfo:
         """Return the CMS over a digest, time stamp included (CAdES-T, RFC 3161 appendix A)."""
