@@ -313,7 +313,12 @@ def recover(
 
 def commands() -> typer.Typer:
     """The verb group ``custodian`` for the front door."""
-    group = typer.Typer(no_args_is_help=True, help="An escrow custodian 密钥托管人.")
+    group = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="An escrow custodian 密钥托管人.",
+    )
     for command in (init, join, serve, take, rehearse, hold, recover):
         group.command(command.__name__)(command)
     return group

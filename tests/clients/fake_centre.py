@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +14,9 @@ from crypto.canonical import canonical, parse
 from crypto.encoding import b64
 from crypto.tlog import checkpoint, merkle, note
 from tests.clients import scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 ORIGIN = f"{scene.CENTRE}/ledger/log1"
 

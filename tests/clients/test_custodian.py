@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clients.custodian import card, roster
 from clients.custodian.ceremony import Ceremonies, Task, certificate_of, load_share
 from clients.custodian.cosigner import Cosigner, ForkError
-from clients.custodian.home import Home, Identity
+from clients.custodian.home import Home
 from clients.custodian.keys import Keys
 from clients.custodian.roster import Roster
-from clients.custodian.serve import Custodian
 from clients.custodian.state import ClockWentBackError, State
 from clients.errors import ClientError, UnfitError, UsageError
 from clients.sdk.wire import Centre
@@ -22,61 +19,13 @@ from crypto.certificate import verify_certificate
 from crypto.errors import CeremonyError
 from crypto.tlog import checkpoint, cosignature
 from tests.clients import scene
-from tests.clients.fake_centre import FakeCentre, Log
+from tests.clients.fake_centre import Log
+from tests.clients.team import Team, make_home
 from trading.ground.clock import FrozenClock
 
-WORK = 1  # scrypt's work factor decides nothing here
-
-
-def make_home(folder: Path, n: int, role: str = card.CUSTODIAN) -> Home:
-    organisation = (*scene.ORGANISATIONS, "审计局", "监督局")[n - 1]
-    identity = Identity(role=role, centre=scene.CENTRE, organisation=organisation)
-    secret = bytes([n]) * 32
-    return Home.create(
-        folder / f"home-{n}", identity, "pass", now=scene.BORN, work=WORK, secret=secret
-    )
-
-
-def make_roster(log: Log, extra: int = 0) -> Roster:
-    cards = [
-        card.make(key, scene.CENTRE, organisation, card.CUSTODIAN)
-        for key, organisation in zip(scene.custodians(), scene.ORGANISATIONS, strict=True)
-    ]
-    witness = card.make(Keys(bytes([6]) * 32), scene.CENTRE, "审计局", card.WITNESS)
-    return Roster.from_json(
-        roster.build(
-            scene.CENTRE,
-            scene.centre_key().public,
-            scene.supervisor_key().public,
-            log.vkey,
-            cards,
-            [witness],
-        )
-    )
-
-
-class Team:
-    """Five custodians and the centre between them."""
-
-    def __init__(self, folder: Path, count: int = 5) -> None:
-        self.centre = FakeCentre()
-        self.clock = FrozenClock(scene.BORN)
-        self.roster = make_roster(self.centre.log)
-        self.lines: list[str] = []
-        self.homes = [make_home(folder, n) for n in range(1, count + 1)]
-        self.people = [self.custodian(home) for home in self.homes]
-
-    def custodian(self, home: Home) -> Custodian:
-        return Custodian(home, self.roster, Centre(self.centre), self.clock, self.lines.append)
-
-    def step(self) -> None:
-        self.clock.advance(1000)
-        for each in self.people:
-            each.step()
-
-    def close(self) -> None:
-        for home in self.homes:
-            home.close()
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
