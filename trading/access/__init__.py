@@ -1,9 +1,9 @@
 """Who may use which route: the table, and the gate that enforces it.
 
-`table` Rule, Access, PUBLIC · `gate` Gate (ASGI), `actor` and `maybe_actor` (dependencies).
+`table` Rule, Access, PUBLIC · `gate` Gate (ASGI), `guard` (builds it), `actor` and `maybe_actor` (dependencies).
 """
 
-from trading.access.gate import TICKET, Gate, Login, Logins, actor, maybe_actor
+from trading.access.gate import TICKET, Gate, Login, Logins, actor, guard, maybe_actor
 from trading.access.table import EVERY_ROLE, MOUNT, PUBLIC, WS, Access, Rule, routes_of
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Logins",
     "Rule",
     "actor",
+    "guard",
     "maybe_actor",
     "routes_of",
 ]

@@ -4,17 +4,19 @@ Pure ASGI, so that routes of every kind pass through it. What it lets through ca
 acting; handlers take `Depends(actor)`. Whose object it is, and in which phase, the services ask.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
+from fastapi import FastAPI
 from fastapi.requests import HTTPConnection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from trading.access.table import PUBLIC, WS, Access, Rule
-from trading.ground.clock import rfc3339
-from trading.ground.problems import MEDIA_TYPE, Problem
+from trading.ground.clock import Clock
+from trading.ground.http import problem_response
+from trading.ground.problems import Problem
 from trading.model import Actor, ForbiddenError, LoginError
 
 TICKET: Final = "ticket."
@@ -51,7 +53,7 @@ class Gate:
         app: what lies behind.
         access: the joined table.
         logins: turns tokens and tickets into sessions.
-        now: the clock, for the time in a refusal.
+        clock: for the time in a refusal.
         origins: origins that browsers may speak from besides the server's own.
     """
 
@@ -60,13 +62,13 @@ class Gate:
         app: ASGIApp,
         access: Access,
         logins: Logins,
-        now: Callable[[], int],
+        clock: Clock,
         origins: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._access = access
         self._logins = logins
-        self._now = now
+        self._clock = clock
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,24 +132,31 @@ class Gate:
             )
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, problem: Problem) -> None:
-        document = problem.document(rfc3339(self._now()))
-        body = json.dumps(document, ensure_ascii=False).encode()
-        headers: list[tuple[bytes, bytes]] = [
-            (b"content-type", MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        if problem.status == 401:
-            headers.append((b"www-authenticate", b"Bearer"))
-        kind = "http.response"
-        if scope["type"] == "websocket":
-            await receive()  # websocket.connect
-            if "websocket.http.response" not in scope.get("extensions", {}):
-                await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
-                return
-            kind = "websocket.http.response"
-        await send({"type": f"{kind}.start", "status": problem.status, "headers": headers})
-        await send({"type": f"{kind}.body", "body": body})
+        response = problem_response(problem, self._clock)
+        if scope["type"] == "http":
+            await response(scope, receive, send)
+        else:
+            await WebSocket(scope, receive, send).send_denial_response(response)
+
+
+def guard(
+    app: FastAPI,
+    rows: Iterable[Rule],
+    logins: Logins,
+    clock: Clock,
+    origins: Sequence[str] = (),
+) -> Gate:
+    """Join the rows, compare them with the application, and put the gate before it.
+
+    The joined table stays at `app.state.access`, from where it is printed.
+
+    Raises:
+        ConflictError: table and routes differ; the centre does not start.
+    """
+    access = Access(rows)
+    access.check(app)
+    app.state.access = access
+    return Gate(app, access, logins, clock, origins)
 
 
 def actor(connection: HTTPConnection) -> Actor:

@@ -34,7 +34,7 @@ def evolve(state: State, row: Row) -> State:
             handler(state, row.body, row.at)
             state.proposals.pop(row.body.get("proposal", ""), None)
     elif row.stream == LEDGER and (leaf := fold_identity.LEAVES.get(row.kind)):
-        leaf(state, row.body, row.seq)
+        leaf(state, row.body, row.seq - 1)  # leaves are counted from 0
     return state
 
 

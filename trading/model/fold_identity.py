@@ -34,6 +34,7 @@ def _issued(state: State, body: Mapping[str, Any], _at: int) -> None:
     state.people[person.id] = replace(known, key_ids=(*known.key_ids, key.key_id))
     state.keys[key.public] = key
     state.key_ids[key.key_id] = key.public
+    state.issued[body["enrolment"]] = key.public
     state.enrolments.pop(body["enrolment"], None)
     state.invitations.pop(body["invitation"], None)
 

@@ -40,7 +40,7 @@ SEPARATED_ADMINS: Final = frozenset(  # 三员: mutually exclusive, no business 
 EXCLUSIVE: Final = (  # nobody may hold two of these (reliability.md §4)
     CENTRE_STAFF | SEPARATED_ADMINS | {Role.SUPERVISOR, Role.AUDITOR, Role.BIDDER}
 )
-OUTSIDE: Final = frozenset(  # keys that never come from the centre: they present their own
+OUTSIDE: Final = frozenset(  # independent of the centre: they may bring their own certificates
     {Role.SUPERVISOR, Role.CUSTODIAN, Role.WITNESS}
 )
 LOGIN: Final = frozenset(Role) - {Role.CUSTODIAN, Role.WITNESS}  # those two only sign and call out
@@ -80,7 +80,7 @@ class Key:
         key_id: first 16 hex digits of the SHA-256 of the public point.
         public: 33 bytes, compressed.
         role: what it acts as.
-        certificate: PEM; from the embedded authority, or the holder's own (`OUTSIDE`).
+        certificate: PEM; from the embedded authority, or brought (`OUTSIDE`).
         issued_at_index: ledger index of the issuance; -1 while the leaf is on its way.
         revoked_at_index: ledger index of the revocation, None while it stands.
     """
@@ -202,7 +202,7 @@ class Custodian:
         host_key: long-term key of the key ceremony, 33 bytes.
         witness: note verifier key text of its log witness, which cosigns checkpoints.
         fingerprint: hex of SHA-256 over the card's signed bytes: what people compare.
-        certificate: the custodian's own certificate (PEM), empty when it presented none.
+        certificates: PEM of statement key and note key, as presented or as brought.
         registered_at_index: ledger index of the registration; -1 while on its way.
     """
 
@@ -213,7 +213,7 @@ class Custodian:
     host_key: bytes
     witness: str
     fingerprint: str
-    certificate: str = ""
+    certificates: tuple[str, ...] = ()
     registered_at_index: int = -1
 
 
@@ -232,5 +232,5 @@ class Witness:
     public: bytes
     vkey: str
     fingerprint: str
-    certificate: str = ""
+    certificates: tuple[str, ...] = ()
     registered_at_index: int = -1

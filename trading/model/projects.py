@@ -202,6 +202,7 @@ class Session:
 
     Attributes:
         opens_at: start of bidding or listing, ms UTC.
+        listing_ends_at: end of the listing 挂牌, ms UTC; None for a session without one.
         rules: the auction's own rules, JSON; opaque on this floor.
     """
 
@@ -209,6 +210,7 @@ class Session:
     name: str
     lots: tuple[str, ...]
     opens_at: int
+    listing_ends_at: int | None
     rules: Mapping[str, Any]
     created_at: int
     ruleset: tuple[str, str] = ("", "")

@@ -30,7 +30,7 @@ class Row(Protocol):
 
     @property
     def seq(self) -> int:
-        """Place inside the stream, from 0; in stream `ledger` the leaf index."""
+        """Place inside the stream, from 1; in stream `ledger` one more than the leaf index."""
         ...
 
     @property
@@ -57,6 +57,7 @@ class State:
         invitations: SHA-256 hex of an unused one-time code → the role it is for.
         organisations, people, enrolments, projects … : by id.
         codes: 统一社会信用代码 → organisation id.
+        issued: enrolment id → public point of the key it led to.
         keys: by public point, 33 bytes; `key_ids` leads from the short id to it.
         proposals: those neither carried nor known to be expired.
         nonces: of recent signed commands → instant; a command is taken once.
@@ -67,6 +68,7 @@ class State:
     codes: dict[str, str] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     enrolments: dict[str, Enrolment] = field(default_factory=dict)
+    issued: dict[str, bytes] = field(default_factory=dict)
     keys: dict[bytes, Key] = field(default_factory=dict)
     key_ids: dict[str, bytes] = field(default_factory=dict)
     custodians: dict[str, Custodian] = field(default_factory=dict)

@@ -86,8 +86,8 @@ def check_role(
             )
 
 
-def needs_own_certificate(role: Role) -> bool:
-    """Whether a key of this role brings its own certificate: it never comes from the centre."""
+def may_bring_certificate(role: Role) -> bool:
+    """Whether a key of this role may bring a certificate from elsewhere (design §2, Identity)."""
     return role in OUTSIDE
 
 

@@ -10,6 +10,7 @@ from starlette.routing import Mount
 from starlette.websockets import WebSocketDisconnect
 
 from trading.access import MOUNT, PUBLIC, WS, Access, Gate, Rule, actor, maybe_actor, routes_of
+from trading.ground.clock import FrozenClock
 from trading.model import Actor, ConflictError, LoginError, Role
 
 STAFF = frozenset({Role.OPERATOR})
@@ -81,7 +82,7 @@ def client(rows: tuple[Rule, ...] = ROWS) -> TestClient:
     app = build()
     access = Access(rows)
     access.check(app)
-    return TestClient(Gate(app, access, Sessions(), lambda: 0, ["https://friend.example"]))
+    return TestClient(Gate(app, access, Sessions(), FrozenClock(0), ["https://friend.example"]))
 
 
 def bearer(role: str) -> dict[str, str]:

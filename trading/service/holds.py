@@ -1,0 +1,73 @@
+"""Emergency: one person suspends a section or a lot, two resume it.
+
+What a suspension freezes is decided by `bidding` and `auction`, who listen for the rows
+`target.suspended` and `target.resumed`; here it is signed, journalled and shown.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trading.model import (
+    ACTS,
+    Actor,
+    Lot,
+    Proposal,
+    Section,
+    Stage,
+    UnknownError,
+)
+from trading.service.desk import Desk
+from trading.service.forms import TargetForm, read
+from trading.service.proposals import Effect, Proposals, closed_conflict
+
+
+class Holds:
+    """Suspension 中止 and resumption 恢复."""
+
+    def __init__(self, desk: Desk, proposals: Proposals) -> None:
+        self._desk = desk
+        acts = {act.name: act for act in ACTS}
+        proposals.add(acts["target.resume"], self._check_resume, self._resume)
+
+    async def suspend(self, who: Actor, signed: Mapping[str, Any], arrival: int) -> None:
+        """Suspend at once; one signature is enough.
+
+        Args:
+            who: of the session.
+            signed: statement of purpose `suspension` with target, reason, nonce and at.
+            arrival: stamp of the request, ms UTC; the suspension counts from it.
+
+        Raises:
+            ConflictError: it is suspended already, or not announced.
+        """
+        async with self._desk.turn:
+            form = read(TargetForm, self._desk.step_up(who, signed, "suspension", arrival))
+            target = self._target(form.target)
+            if target.suspended or target.stage is not Stage.ANNOUNCED:
+                raise closed_conflict("Only what is announced and not suspended can be suspended")
+            fact = {"target": target.id, "reason": form.reason, "by": who.role.value}
+            await self._desk.append(
+                self._desk.row("target.suspended", {**fact, "statements": [dict(signed)]}, arrival),
+                self._desk.leaf("suspended", fact, arrival),
+            )
+
+    def _check_resume(self, body: Mapping[str, Any], _at: int) -> None:
+        self._resumable(body)
+
+    def _resumable(self, body: Mapping[str, Any]) -> TargetForm:
+        form = read(TargetForm, dict(body))
+        if not self._target(form.target).suspended:
+            raise closed_conflict("It is not suspended")
+        return form
+
+    async def _resume(self, proposal: Proposal, _who: Actor, at: int) -> Effect:
+        form = self._resumable(proposal.body)
+        fact = {"target": form.target, "reason": form.reason}
+        return Effect(fact, (self._desk.leaf("resumed", fact, at),), {"target": form.target})
+
+    def _target(self, target: str) -> Section | Lot:
+        state = self._desk.state
+        found = state.sections.get(target) or state.lots.get(target)
+        if found is None:
+            raise UnknownError("target-unknown", "没有该标段或标的", "There is no such thing.")
+        return found
