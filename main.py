@@ -19,6 +19,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),
     "seal": ("clients.seal:seal", "密封投标 pack and seal a bid, offline"),
     "pack": ("clients.seal:pack", "打包投标 pack a bid without sealing it"),
+    "drill": ("clients.drill:app", "演练 rehearse ceremony and opening, offline"),
 }
 """Verb → where it lives, and its line in `--help`. What is not built is not here."""
 
