@@ -105,6 +105,8 @@ class OpeningFacts(Facts):
         close_list_digest: SHA-256 of the signed close list.
         closing_size / closing_root: the closing checkpoint of the ledger.
         cosignatures: how many witnesses cosigned the closing checkpoint.
+        chain_head / last_seq: hash and number of the last journal row of the section's stream that
+            the facts were computed from, so that the events beside the record can be tied to it.
     """
 
     KIND: ClassVar[str] = "opening"
@@ -136,3 +138,5 @@ class OpeningFacts(Facts):
     closing_size: int
     closing_root: str
     cosignatures: int
+    chain_head: str = ""
+    last_seq: int = 0
