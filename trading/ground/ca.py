@@ -6,7 +6,8 @@ visibly named so), log (Ed25519, signs checkpoints). People and organisations br
 of supervisors and custodians never come from here: theirs are certified only as brought.
 
 Names are taken as they are, rare characters included (UTF8String, RFC 5280 §4.1.2.4). X.509 bounds
-a common name at 64 characters, so the full name also stands in the organisation attribute.
+a common name at 64, which the library counts in bytes; a longer one is cut there, and the whole name
+stands in the organisation attribute (of a person or role: in pseudonym).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from trading.ground.clock import Clock
 
 RSA_BITS: Final = 3072
-COMMON_NAME: Final = 64  # ub-common-name, RFC 5280 appendix A.1
+COMMON_NAME: Final = 64  # bytes; ub-common-name, RFC 5280 appendix A.1
 MAX_NAME: Final = 500  # design.md §3
 BACKDATE: Final = timedelta(minutes=5)  # a verifier's clock may be a little behind
 
@@ -135,7 +136,7 @@ class Authority:
             public_key: P-256, RSA or Ed25519.
             name: of a person, an organisation or a role; any assigned or unassigned character
                 except control and formatting ones.
-            code: 统一社会信用代码 or person id; stands as serialNumber.
+            code: 统一社会信用代码 (stands as serialNumber) or an id of ours (as userId).
             days: validity; by default the profile's.
 
         Raises:
@@ -189,11 +190,13 @@ class Authority:
             x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
         ]
-        if len(name) > COMMON_NAME and profile is not Profile.ORGANISATION:
+        short = name.encode()[:COMMON_NAME].decode(errors="ignore")
+        if short != name and profile is not Profile.ORGANISATION:
             attributes.append(x509.NameAttribute(NameOID.PSEUDONYM, name))
-        if code:
-            attributes.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, code))
-        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, name[:COMMON_NAME]))
+        if code:  # a credit code is a PrintableString, an id of ours is not
+            oid = NameOID.SERIAL_NUMBER if code.isalnum() and code.isascii() else NameOID.USER_ID
+            attributes.append(x509.NameAttribute(oid, code))
+        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, short))
         return x509.Name(attributes)
 
     def _own(self, stem: str, profile: Profile, name: str) -> Credential:

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from trading.ground.clock import rfc3339
+from trading.ground.idempotency import Idempotency
 from trading.ground.ids import new_id
 from trading.ground.lines import WIRE
 from trading.ground.problems import MEDIA_TYPE, STATUS, Kind, Problem, TooLarge, Unavailable
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from trading.ground.clock import Clock
+    from trading.ground.database import Database
 
 BODY_LIMIT: Final = 64 * 1024  # bytes, design.md §3; a tus PATCH is bounded by its Upload-Length
 BODY_SECONDS: Final = 30  # a body of 64 KiB that takes longer holds a place against others
+INTERNAL_ERROR: Final = 500
 UPLOADS: Final = "/api/v1/uploads/"
 
 CSP: Final = (
@@ -88,14 +91,18 @@ class Edge:
             await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
+        started = failed = False
+        fault: Exception | None = None
 
         async def answer(message: Message) -> None:
-            nonlocal started
+            nonlocal started, failed
             if message["type"] == "http.response.start":
-                started = True
+                # A framework's bare 500 is held back; the error itself follows as an exception.
+                failed = message["status"] == INTERNAL_ERROR
+                started = not failed
                 message = {**message, "headers": self._headers(scope, message)}
-            await send(message)
+            if not failed:
+                await send(message)
 
         try:
             inbound = await self._arrive(scope, receive)
@@ -103,12 +110,13 @@ class Edge:
                 await self._app(scope, inbound, answer)
         except Problem as problem:
             await problem_response(problem, self._clock)(scope, receive, answer)
-        except Exception:  # noqa: BLE001 (the last resort: no error of ours is shown raw)
+        except Exception as error:  # noqa: BLE001 (the last resort: nothing is shown raw)
+            fault = error
+        if failed or fault is not None:
             reference = new_id("err")
-            _log.critical("unforeseen error %s", reference, exc_info=True)
+            _log.critical("unforeseen error %s", reference, exc_info=fault)
             if not started:
-                fault = unforeseen(reference)
-                await problem_response(fault, self._clock)(scope, receive, answer)
+                await problem_response(unforeseen(reference), self._clock)(scope, receive, answer)
 
     async def _arrive(self, scope: Scope, receive: Receive) -> Receive | None:
         """Take the body in, stamp its last byte, and return a `receive` that replays it.
@@ -181,6 +189,13 @@ class Edge:
             return True
         host = origin.partition(b"://")[2]
         return host == headers.get(b"host") or origin.decode("latin-1") in self._origins
+
+
+def protect(app: FastAPI, database: Database, clock: Clock, origins: Iterable[str] = ()) -> ASGIApp:
+    """Return the application as it is served: refusals in one form, idempotency keys, the edge."""
+    install_handlers(app, clock)
+    commands = Idempotency(app, database, clock, exempt=(UPLOADS, UPLOADS.rstrip("/")))
+    return Edge(commands, clock, origins)
 
 
 def problem_response(problem: Problem, clock: Clock) -> Response:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from trading.ground.clock import Clock
 
 HIDDEN: Final = "[hidden]"
+MAX_CAUSES: Final = 5
+MAX_FRAMES: Final = 30
 
 _SECRET_NAMES = re.compile(
     r"(^|_)(amount|amounts|authorization|ceiling|cookie|key|nonce|passphrase|passw(or)?d|phone|"
@@ -75,7 +78,7 @@ def configure(level: str, clock: Clock, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         stamp,
-        structlog.processors.format_exc_info,
+        _trace,
         _redact_event,
     ]
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -105,6 +108,29 @@ def configure(level: str, clock: Clock, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say where an error was raised and of what kind; its text may hold what somebody sent."""
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()[1]
+    elif isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        kinds: list[str] = []
+        places: list[str] = []
+        cause: BaseException | None = error
+        while cause is not None and len(kinds) < MAX_CAUSES:
+            kinds.append(f"{type(cause).__module__}.{type(cause).__qualname__}")
+            places += [
+                f"{frame.filename}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(cause.__traceback__)[-MAX_FRAMES:]
+            ]
+            cause = cause.__cause__ or cause.__context__
+        event["error"] = kinds
+        event["trace"] = places
+    return event
 
 
 def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

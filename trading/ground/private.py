@@ -97,7 +97,7 @@ class Private:
         """Return what is kept about a person, `{ref: value}`: the answer to their own request."""
         with self._database.reader() as session:
             query = select(_ROWS.c.ref, _ROWS.c.value).where(_ROWS.c.subject == subject)
-            return dict(session.execute(query).tuples().all())
+            return {row.ref: row.value for row in session.execute(query)}
 
     async def erase(self, subject: str) -> int:
         """Erase everything about a person; return how many values.

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict
-from starlette.testclient import TestClient
+from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
 from trading.ground import http as http_module
@@ -257,9 +257,13 @@ def test_an_unforeseen_error_shows_a_reference_and_nothing_else(client, caplog):
 
 
 def test_a_socket_refused_before_it_is_accepted_gets_the_problem(client):
-    with pytest.raises(WebSocketDisconnect) as refusal, client.websocket_connect("/live?how=early"):
+    with (
+        pytest.raises(WebSocketDenialResponse) as refusal,
+        client.websocket_connect("/live?how=early"),
+    ):
         pass
-    assert refusal.value.code == 409 or refusal.value.reason is not None
+    assert refusal.value.status_code == 409
+    assert refusal.value.json()["type"] == "urn:kaibiao:problem:too-early"
 
 
 def test_a_socket_refused_later_is_closed_with_the_code_as_reason(client):
