@@ -249,7 +249,12 @@ class SuccessCertificate:
                 "suite": str(suite),
                 "transcript": str(transcript),
                 "signatures": [*signatures],
-            } if suite == SUITE and len(value) == 4 and all(type(s) is str for s in signatures):
+            } if (
+                type(value["v"]) is int
+                and suite == SUITE
+                and len(value) == 4
+                and all(type(s) is str for s in signatures)
+            ):
                 return cls(unb64(transcript), tuple(unb64(text) for text in signatures))
         raise FormatError("this is not a success certificate of version 1")
 

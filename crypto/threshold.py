@@ -58,7 +58,9 @@ class Answer:
             FormatError: anything else.
         """
         match value:
-            case {"v": 1, "partials": str(text), "proof": str(proof)} if len(value) == 3:
+            case {"v": 1, "partials": str(text), "proof": str(proof)} if (
+                type(value["v"]) is int and len(value) == 3
+            ):
                 data = unb64(text)
             case _:
                 raise FormatError("this is not an answer of version 1")

@@ -111,7 +111,7 @@ class Evidence:
                 "second": str(second),
                 "index": index,
                 "places": places,
-            } if index is None or type(index) is int:
+            } if type(value["v"]) is int and (index is None or type(index) is int):
                 pair = None
                 if places is not None:
                     if not isinstance(places, list) or len(places) != 2:

@@ -139,6 +139,7 @@ def test_answers_survive_json_and_nothing_else_does():
         None,
         {},
         value | {"v": 2},
+        value | {"v": True},
         value | {"more": 1},
         value | {"partials": 5},
         value | {"partials": "AAAA"},

@@ -201,7 +201,15 @@ def test_leaves_that_are_not_the_signed_ones_prove_nothing():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"v": 2}, {"key": 5}, {"index": "5"}, {"index": True}, {"places": []}, {"places": [1, 2]}],
+    [
+        {"v": 2},
+        {"v": True},
+        {"key": 5},
+        {"index": "5"},
+        {"index": True},
+        {"places": []},
+        {"places": [1, 2]},
+    ],
 )
 def test_malformed_evidence_is_refused(changes):
     tree = Tree.of(LEAVES)
