@@ -113,7 +113,7 @@ def seal(
             progress=progress,
             threads=threads,
         )
-    said = submission["statement"]["statement"]
+    said = submission["submission"]["statement"]
     show(
         {
             "sealed": str(output),

@@ -222,7 +222,7 @@ def seal(
         "warning": KEEP_SHUT,
     }
     write_json(secret_path(target), secret, 0o600)
-    submission = {"statement": signed, "possession": b64(proof)}
+    submission = {"submission": signed, "possession": b64(proof)}
     write_json(submission_path(target), submission)
     return submission
 

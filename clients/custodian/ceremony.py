@@ -46,7 +46,7 @@ class Task:
 
     Attributes:
         ceremony: id of this attempt.
-        round: 1 first messages, 2 transcript signatures, 3 finish.
+        round: 1 first messages, 2 transcript signatures, 3 "my share is kept".
         context: context bytes of the key.
         messages: for round 2 the n signed first messages, for round 3 the n signed signatures,
             in roster order; empty for round 1.
@@ -71,8 +71,8 @@ class Ceremonies:
         self._home = home
         self._roster = roster
 
-    def answer(self, task: Task, now: int) -> dict[str, Any] | None:
-        """The signed message of one round; None where nothing is to be sent (round 3).
+    def answer(self, task: Task, now: int) -> dict[str, Any]:
+        """The signed message of one round; in round 3 the word that the share is kept.
 
         Args:
             task: what the centre asks.
@@ -88,15 +88,13 @@ class Ceremonies:
             return dict(parse(kept))
         if task.round == 1:
             return self._say(task, 1, self._participant(task, context, now).round1(), now)
-        if self._home.state.said(SHARE, task.ceremony) is not None:
-            return None  # finished before; its nonce is erased, so it cannot be begun anew
-        participant = self._participant(task, context, now)
         if task.round == 2:
             first = self._contents(task.ceremony, 1, task.messages, context)
-            signature = participant.round2(first)
-            return self._say(task, 2, signature, now)
-        self._finish(task, participant, context, now)
-        return None
+            return self._say(task, 2, self._participant(task, context, now).round2(first), now)
+        # Once finished the nonce is erased: the participant must not be begun anew.
+        if self._home.state.said(SHARE, task.ceremony) is None:
+            self._finish(task, self._participant(task, context, now), context, now)
+        return self._say(task, 3, certificate_of(self._home, task.ceremony).sha256(), now)
 
     def _check(self, task: Task, now: int) -> KeyContext:
         """Everything that can be known before the first word.

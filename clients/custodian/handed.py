@@ -149,7 +149,7 @@ def recover_all(home: Home, roster: Roster, centre: Centre, now: int) -> int:
         host = home.keys.host.public
         if host not in group.key_context.custodians:
             continue
-        first = [unb64(_message(signed)) for signed in remains["messages"]["1"]]
+        first = [unb64(_message(signed)) for signed in remains["rounds"]["1"]]
         bundle = share_bundle(first, group.index_of(host), group.t)
         recover_share(home, ceremony, certificate, bundle, now)
         found += 1

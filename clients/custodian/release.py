@@ -63,7 +63,12 @@ class Releases:
             ClientError: the request is for another section, or this home holds no such key.
             WireError: the centre does not answer.
         """
-        asked = centre.call("GET", f"/custody/sections/{section}/release-request")
+        last = self._cosigner.last()
+        asked = centre.call(
+            "GET",
+            f"/custody/sections/{section}/release-request",
+            query={"since": last[0] if last else 0},
+        )
         request = ReleaseRequest.from_body(asked)
         if request.section != section:
             raise ClientError(f"asked about {section}, the centre answered about {request.section}")

@@ -80,7 +80,7 @@ def test_a_sealed_bid_opens_with_any_three_custodians_and_holds_the_files(tmp_pa
     assert told["size"] == bid.stat().st_size
 
     submission = json.loads((tmp_path / "BID.submission.json").read_text())
-    signed = submission["statement"]
+    signed = submission["submission"]
     body = Submission.from_body(
         statement.verify(
             signed, purpose="submission", centre=scene.CENTRE, key=scene.bidder_key().public
