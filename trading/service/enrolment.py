@@ -232,9 +232,10 @@ class Enrolments:
 
     def _check_new(self, enrolment: Enrolment) -> None:
         state = self._desk.state
-        if enrolment.public in state.keys or any(
-            e.public == enrolment.public and e.id != enrolment.id for e in state.enrolments.values()
-        ):
+        # By the short id, not the point: 64 bits can be made to collide, and people revoke by it.
+        short = key_id(enrolment.public)
+        others = (e for e in state.enrolments.values() if e.id != enrolment.id)
+        if short in state.key_ids or any(key_id(e.public) == short for e in others):
             raise ConflictError(
                 "key-known", "密钥已登记", "This key was presented before; make a fresh one."
             )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 
 from trading.ground.money import FEN, parse_amount
 from trading.ground.problems import Problem
-from trading.model import MalformedError, Possession, Regime
+from trading.model import MalformedError, Possession
 from trading.model.texts import name, prose
 
 F = TypeVar("F", bound="Form")
@@ -107,7 +107,7 @@ class TenderForm(Form):
     tenderer: str = Field(max_length=18)
     agent: str = Field(default="", max_length=18)
     sector: Name
-    regime: Regime = Field(strict=False)
+    regime: Literal["works", "procurement"]
     deal_code_class: str = Field(default="", pattern=r"^([A-Z][0-9]{2})?$")
     method: Name
     evaluation: Name

@@ -164,7 +164,7 @@ class Tenders:
             self._organisation(form.tenderer),
             self._organisation(form.agent) if form.agent else "",
             form.sector,
-            form.regime,
+            Regime(form.regime),
             form.deal_code_class,
         )
         tender_id = new_id("ten")
