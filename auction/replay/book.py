@@ -40,7 +40,8 @@ from auction.replay.closed import ClosedError, Disclosure, Opener, disclosure_fr
 from auction.replay.scenario import verdict_json
 from auction.rules import parse_rules
 from auction.rules.form import rfc3339
-from trading.ground.chain import Row
+from crypto.canonical import canonical
+from trading.ground.chain import Draft, Row
 
 STREAM = "lot:"
 """Prefix of an auction's journal stream."""
@@ -62,7 +63,7 @@ class Seat:
     """A bidder's place in one auction: its paddle 竞买号牌 and, where known, who is behind it.
 
     Attributes:
-        holder: organisation id; "" while it is closed.
+        holder: organisation id; "" while it is closed, as are its name and credit code.
         parcel: the parcel it bids for, under quota.
         deposit: id of the deposit that admitted it; "" before.
         delegate: key that signs its offers now, 33 bytes; expires at `until`, ms UTC.
@@ -71,11 +72,21 @@ class Seat:
     paddle: str
     holder: str = ""
     parcel: str = ""
+    name: str = ""
+    credit_code: str = ""
     closed: Mapping[str, str] | None = None
     deposit: str = ""
     admitted: bool = False
     delegate: bytes = b""
     until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A closed content and the phase until whose end it stays closed."""
+
+    phase: Phase
+    closed: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -87,8 +98,9 @@ class Book:
         session: id of the trading session, and `lots` the ids of its lots that this auction sells.
         rules: the rule set's JSON as announced, without a reserve.
         seats: by paddle.
-        waiting: commitments whose value is still closed, with the phase that closes them.
+        waiting: contents still closed, by commitment.
         disclosed: closed values opened by rows, by commitment.
+        extensions: how often an offer moved the running end.
         cause: position of the last row of the centre's business that this auction has answered.
         resume_at: while an outage suspends it, the instant from which it may go on.
         last_at: stamp of the last row; `seq` and `chain` are that row's.
@@ -106,9 +118,10 @@ class Book:
     announced_at: int = 0
     state: State | None = None
     seats: dict[str, Seat] = field(default_factory=dict)
-    waiting: dict[str, Phase] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     disclosed: dict[str, Disclosure] = field(default_factory=dict)
     reserve: Mapping[str, str] | None = None
+    extensions: int = 0
     cause: int = 0
     resume_at: int | None = None
     last_at: int = 0
@@ -145,12 +158,49 @@ def evolve(book: Book, row: Row, opener: Opener) -> None:
     book.last_at, book.seq, book.chain = row.at, row.seq, row.chain
 
 
-def ripe(book: Book, state: State) -> list[str]:
-    """Name the closed contents (by commitment) whose phase is over in `state`."""
+def take(book: Book, draft: Draft, opener: Opener) -> None:
+    """Fold a row of our own that is on its way to the journal, but for its place in the chain.
+
+    Decided and advanced rows are not taken so: who wrote them has the state already (`took`).
+    """
+    row = Row(0, draft.stream, book.seq + 1, draft.at, draft.kind, draft.body, b"")
+    _HANDLERS[draft.kind](book, row, opener)
+    book.cause = max(book.cause, draft.body.get("cause", 0))
+
+
+def took(book: Book, body: Mapping[str, Any], after: State) -> None:
+    """Take over the state after a decided command, with what else its row says."""
+    before = book.live
+    lasts = before.phase is after.phase and after.phase in (Phase.TIMED, Phase.SECOND_ITEM)
+    book.extensions += lasts and (after.ends or 0) > (before.ends or 0)
+    book.state = after
+    if "closed" in body:
+        waiting = Waiting(CLOSES[Do(body["do"])], body["closed"])
+        book.waiting[body["closed"]["commitment"]] = waiting
+    if body["verdict"]["ok"] and body["do"] in (Do.SUSPEND, Do.RESUME):
+        book.resume_at = body.get("resume_at")
+    book.cause = max(book.cause, body.get("cause", 0))
+
+
+def ripe(book: Book) -> list[Waiting]:
+    """Give the closed contents whose phase is over."""
+    state = book.live
     running = state.left if state.phase is Phase.SUSPENDED else state.phase
     if running is None or running is Phase.TERMINATED:
         return []
-    return [name for name, phase in book.waiting.items() if running.place > phase.place]
+    return [item for item in book.waiting.values() if running.place > item.phase.place]
+
+
+def identity(holder: str, name: str, credit_code: str) -> str:
+    """Write who sits behind a paddle, as the closed value of an admission."""
+    said = {"holder": holder, "name": name, "credit_code": credit_code}
+    return canonical(said).decode()
+
+
+def read_identity(value: str) -> dict[str, str]:
+    """Read `identity` back."""
+    said = json.loads(value)
+    return {name: str(said[name]) for name in ("holder", "name", "credit_code")}
 
 
 def entered_json(events: tuple[engine.Event, ...]) -> list[dict[str, str]]:
@@ -192,7 +242,7 @@ def _announced(book: Book, row: Row, opener: Opener) -> None:
     rules = parse_rules(_with_reserve(book, opener), book.lot, ())
     book.state = engine.begin(rules)
     for seat in body["seats"]:
-        book.seats[seat["paddle"]] = Seat(seat["paddle"], seat["holder"], seat["parcel"])
+        book.seats[seat["paddle"]] = Seat(**seat)
 
 
 def _with_reserve(book: Book, opener: Opener) -> dict[str, Any]:
@@ -208,7 +258,7 @@ def _with_reserve(book: Book, opener: Opener) -> dict[str, Any]:
 
 def _admitted(book: Book, row: Row, _opener: Opener) -> None:
     body, paddle = row.body, row.body["paddle"]
-    seat = book.seats.get(paddle) or Seat(paddle, body.get("holder", ""), closed=body.get("closed"))
+    seat = book.seats.get(paddle) or Seat(paddle, closed=body.get("closed"))
     book.seats[paddle] = replace(seat, deposit=body["deposit"], admitted=True)
     _qualify(book)
 
@@ -237,13 +287,7 @@ def _decided(book: Book, row: Row, opener: Opener) -> None:
     body = row.body
     state, events = engine.apply(book.live, command_of(body, opener), row.at)
     _compare(row, events)
-    book.state = state
-    if "closed" in body:
-        book.waiting[body["closed"]["commitment"]] = CLOSES[Do(body["do"])]
-    if body["do"] == Do.SUSPEND and body["verdict"]["ok"]:
-        book.resume_at = body.get("resume_at")
-    elif body["do"] == Do.RESUME and body["verdict"]["ok"]:
-        book.resume_at = None
+    took(book, body, state)
 
 
 def _compare(row: Row, events: tuple[engine.Event, ...]) -> None:
@@ -275,7 +319,14 @@ def _disclosed(book: Book, row: Row, _opener: Opener) -> None:
         book.waiting.pop(opened.commitment, None)
     for paddle, seat in book.seats.items():
         if seat.closed is not None and (known := book.disclosed.get(seat.closed["commitment"])):
-            book.seats[paddle] = replace(seat, holder=known.value, closed=None)
+            who = read_identity(known.value)
+            book.seats[paddle] = replace(
+                seat,
+                closed=None,
+                holder=who["holder"],
+                name=who["name"],
+                credit_code=who["credit_code"],
+            )
 
 
 def _result(book: Book, row: Row, _opener: Opener) -> None:

@@ -1,0 +1,260 @@
+"""The auction hall: what everybody may see, and only what is durable.
+
+`view` draws the public state from a durable engine state; `Hall` publishes it: at once when it was
+quiet, else at most four times a second with the newest state (a hall is state, so leaving frames
+out loses nothing; every offer stands in the transcript). Identities are those that rows have made
+public; quotes and draws show that they were made and not what they say.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+from auction.engine import ladder, leading, next_offer, payable, ranking, running_end
+from auction.model import Do, OneShot, Phase, Rules, SecondItem, State
+from auction.replay import outcome_json
+from auction.replay.book import Book
+from trading.ground.chain import Row
+from trading.ground.live import Hub
+from trading.ground.money import FEN, format_amount
+
+QUIET_MS = 250
+"""Least distance of two frames of one hall."""
+
+OFFERS = 40
+FEED = 60
+
+NAMES = {
+    Phase.ANNOUNCED: ("公告", "Announced"),
+    Phase.LISTING: ("自由报价", "Listing"),
+    Phase.FROZEN: ("报价冻结", "Frozen"),
+    Phase.CONFIRMING: ("询问", "Confirming"),
+    Phase.TIMED: ("限时竞价", "Timed"),
+    Phase.WAITING: ("熔断等待", "Waiting"),
+    Phase.ASKING: ("征询", "Asking"),
+    Phase.QUOTING: ("一次报价", "One quote"),
+    Phase.REVEALING: ("摇号", "Draw"),
+    Phase.SECOND_ITEM: ("第二竞价", "Second item"),
+    Phase.MATCHING: ("优先购买", "Matching"),
+    Phase.SUSPENDED: ("中止", "Suspended"),
+    Phase.SOLD: ("成交", "Sold"),
+    Phase.UNSOLD: ("未成交", "No deal"),
+    Phase.TERMINATED: ("终止", "Terminated"),
+}
+DOINGS = {
+    Do.BID: ("报价", "offers"),
+    Do.CONFIRM: ("确认参加限时竞价", "will go on"),
+    Do.JOIN: ("参加", "joins"),
+    Do.QUOTE: ("已提交一次报价", "has quoted"),
+    Do.REVEAL: ("已揭示", "has revealed"),
+    Do.MATCH: ("行使优先购买权", "matches"),
+    Do.DECLINE: ("放弃优先购买权", "declines"),
+    Do.SUSPEND: ("中止竞价", "suspends"),
+    Do.RESUME: ("恢复竞价", "resumes"),
+    Do.TERMINATE: ("终止竞价", "terminates"),
+}
+
+
+class Hall:
+    """One auction's public channel, topic `lot:<id>` of the hub."""
+
+    def __init__(self, hub: Hub, book: Book) -> None:
+        self.topic = f"lot:{book.lot}"
+        self._hub = hub
+        self._loop = asyncio.get_running_loop()
+        self._book = book
+        self._seen = book.live
+        self._offers: deque[dict[str, Any]] = deque(maxlen=OFFERS)
+        self._feed: deque[dict[str, Any]] = deque(maxlen=FEED)
+        self._extensions = book.extensions
+        self._waiting: dict[str, Any] | None = None
+        self._last: dict[str, Any] | None = None
+        self._at = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._quiet_from = 0.0
+        self.state = self._view(book.live)
+
+    def open(self) -> None:
+        """Open the topic; the snapshot is what was published last."""
+        self.state = self._view(self._seen)
+        self._hub.open(self.topic, lambda: self.state)
+
+    def recall(self, row: Row) -> None:
+        """Take a row from before this process into lists and feed."""
+        self._take(row)
+
+    def show(self, state: State, rows: list[Row]) -> None:
+        """Publish what durable rows have changed."""
+        for row in rows:
+            self._take(row)
+            self._at = row.at
+        before, self._seen = self._seen, state
+        lasts = before.phase is state.phase and state.phase in (Phase.TIMED, Phase.SECOND_ITEM)
+        self._extensions += lasts and (state.ends or 0) > (before.ends or 0)
+        self._waiting = self._view(state)
+        if self._timer is None:
+            wait = self._quiet_from - self._loop.time()
+            if wait <= 0:
+                self._publish()
+            else:
+                self._timer = self._loop.call_later(wait, self._publish)
+
+    def flush(self) -> None:
+        """Publish at once what waits for its turn."""
+        self.close()
+        self._publish()
+
+    def close(self) -> None:
+        """Forget the turn of a frame that waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _publish(self) -> None:
+        self._timer = None
+        fresh, self._waiting = self._waiting, None
+        if fresh is None:
+            return
+        changed = {name: value for name, value in fresh.items() if self.state.get(name) != value}
+        self.state = fresh
+        self._quiet_from = self._loop.time() + QUIET_MS / 1000
+        self._hub.publish(self.topic, self._last, self._at, changed)
+        self._last = None
+
+    def _view(self, state: State) -> dict[str, Any]:
+        return view(self._book, state) | self._rolls()
+
+    def _rolls(self) -> dict[str, Any]:
+        return {
+            "offers": list(self._offers),
+            "feed": list(self._feed),
+            "extensions": self._extensions,
+        }
+
+    def _take(self, row: Row) -> None:
+        """Put a row into the list of offers and the feed; what stays closed is not looked at."""
+        body = row.body
+        for item in body.get("entered", ()):
+            zh, en = NAMES[Phase(item["phase"])]
+            self._say(row.at, f"进入阶段：{zh}", f"Phase: {en}")
+        if row.kind != "auction.decided":
+            return
+        verdict, do = body["verdict"], Do(body["do"])
+        amount = "" if "closed" in body else body.get("content", {}).get("amount", "")
+        if do is Do.BID:
+            code = None if verdict["ok"] else verdict["code"]
+            self._offers.append({"t": row.at, "paddle": body["by"], "amount": amount, "code": code})
+        if verdict["ok"]:
+            zh, en = DOINGS[do]
+            self._say(row.at, f"{body['by']} {zh} {amount}".strip(), f"{body['by']} {en} {amount}")
+
+    def _say(self, at: int, zh: str, en: str) -> None:
+        self._last = {"t": at, "zh": zh, "en": en.strip()}
+        self._feed.append(self._last)
+
+
+def view(book: Book, state: State) -> dict[str, Any]:
+    """Draw the public state of an auction.
+
+    Args:
+        book: who sits where, as far as it is public.
+        state: a durable state of the engine.
+    """
+    rules, rungs, lead = state.rules, ladder(state), leading(state)
+    scale = rungs.scale
+    least = None if rules.quota is not None else next_offer(state, "")
+    if rules.quota is not None and lead is not None:
+        least = max((next_offer(state, offer.bidder) or 0) for offer in state.standing.values())
+    elif rules.quota is not None:
+        least = rungs.increment
+    on_cap = rules.on_cap
+    second = on_cap if isinstance(on_cap, SecondItem) and rungs is on_cap.ladder else None
+    return {
+        "lot": book.lot,
+        "title": book.title,
+        "mode": book.mode,
+        "phase": state.phase.value,
+        "phases": steps(rules, state),
+        "ends_at": running_end(state),
+        "best": None if lead is None else format_amount(lead.amount, scale),
+        "leader": None if lead is None else lead.bidder,
+        "next": None if least is None else format_amount(max(least, 0), scale),
+        "increment": format_amount(rungs.increment, scale),
+        "cap": None if rungs.limit is None else format_amount(rungs.limit, scale),
+        "unit": second.unit if second else rules.unit,
+        "direction": rungs.direction.value,
+        "second_item": second.name if second else None,
+        "reserve": book.reserve is not None,
+        "rule": "append" if rules.timed.append else "reset",
+        "extend_s": (second.extend if second else rules.timed.extend) // 1000,
+        "slots": rules.quota.slots if rules.quota else None,
+        "accepted": state.seq,
+        "joined": sorted(state.joined),
+        "quoted": sorted(quote.bidder for quote in state.quotes),
+        "standing": standing(book, state),
+        "outcome": None if state.outcome is None else outcome_json(rules, state.outcome),
+    }
+
+
+def standing(book: Book, state: State) -> list[dict[str, Any]]:
+    """Rank who leads: every holder of a quota session, else the leader alone."""
+    rules = state.rules
+    if rules.quota is None:
+        lead = leading(state)
+        if lead is None:
+            return []
+        known = state.outcome is not None and lead.bidder in book.seats
+        holder = book.seats[lead.bidder].name if known else ""
+        amount = format_amount(lead.amount, ladder(state).scale)
+        return [
+            {
+                "rank": 1,
+                "paddle": lead.bidder,
+                "parcel": "",
+                "holder": holder,
+                "amount": amount,
+                "payable": None,
+                "inside": True,
+            }
+        ]
+    holders = {facts["id"]: facts["holder"] for facts in book.parcels}
+    rows = []
+    for rank, offer in enumerate(ranking(state), 1):
+        parcel = rules.quota.parcels[offer.bidder]
+        due = payable(parcel, offer.amount, rules.price.scale)
+        rows.append(
+            {
+                "rank": rank,
+                "paddle": offer.bidder,
+                "parcel": parcel.id,
+                "holder": holders.get(parcel.id, ""),
+                "amount": format_amount(offer.amount, rules.price.scale),
+                "payable": format_amount(due, FEN),
+                "inside": rank <= rules.quota.slots,
+            }
+        )
+    return rows
+
+
+def steps(rules: Rules, state: State) -> list[dict[str, str]]:
+    """The bar of phases that these rules lead through, with the place of now."""
+    line = [Phase.ANNOUNCED]
+    if rules.listing is not None:
+        line += [Phase.LISTING, *([Phase.FROZEN] if rules.listing.freeze else [])]
+        line += [Phase.CONFIRMING] if rules.listing.closes_at < rules.timed.starts_at else []
+    line.append(Phase.TIMED)
+    if state.capped_in is not None:
+        if isinstance(rules.on_cap, SecondItem):
+            line.append(Phase.SECOND_ITEM)
+        elif rules.on_cap is not None:
+            line.append(Phase.ASKING)
+            line.append(Phase.QUOTING if isinstance(rules.on_cap, OneShot) else Phase.REVEALING)
+    line += [Phase.MATCHING] if rules.preemption is not None else []
+    line.append(state.outcome.status if state.outcome else Phase.SOLD)
+    here = state.left if state.phase is Phase.SUSPENDED and state.left else state.phase
+    bar = []
+    for phase in line:
+        zh, en = NAMES[phase]
+        place = "now" if phase is here else "done" if phase.place < here.place else "todo"
+        bar.append({"id": phase.value, "state": place, "zh": zh, "en": en})
+    return bar

@@ -1,0 +1,365 @@
+"""The auctions of the centre: announced, opened, bid in, suspended and ended; one writer each.
+
+    business.py   what the centre's own acts mean for auctions
+    offers.py     signed messages of bidders
+    bidding.py    the way of an offer: pace, signature, key, engine, receipt
+
+At start every auction is folded from its rows. Acts of the centre that no auction has answered yet
+are answered. Then the outage rule: every running auction is suspended at the stamp of the last
+durable row, and resumed at max(now, that + outage_min_s). Timers only wake: what a deadline means
+is in the rules.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from auction import store
+from auction.hall import Hall
+from auction.model import CENTRE, AuctionError, Do, Phase
+from auction.replay.book import STREAM, Book, Seat, evolve, identity
+from auction.replay.closed import Opener, by_key
+from auction.service import business
+from auction.service.business import UnknownAuctionError
+from auction.writer import LotWriter, Sealer
+from auction.writer.heard import Heard
+from crypto.encoding import b64, unb64
+from crypto.random import token
+from crypto.signature import SigningKey
+from trading.ground.clock import Clock
+from trading.ground.journal import Journal, Row
+from trading.ground.live import Hub
+from trading.ground.private import Private
+from trading.ground.problems import StorageFailed
+from trading.ground.slots import slot_of
+from trading.ground.timers import Timers
+from trading.model import STREAM as BUSINESS
+from trading.model import State
+
+_log = logging.getLogger(__name__)
+
+
+class Desk(Protocol):
+    """A bidder's open socket."""
+
+    lot: str
+    paddle: str
+
+    def check_key(self) -> bool:
+        """Close it where its certified key no longer holds; say whether it does."""
+        ...
+
+
+class AuctionService:
+    """All auctions of one centre, in one event loop.
+
+    Args:
+        journal: the truth; its own `reload` after a storage error comes before `recover`.
+        clock: stamps arrivals.
+        timers: wake at ends of phases.
+        hub: carries the halls.
+        private: keeps each auction's closing key.
+        key: the centre's statement key; signs one head for each commit.
+        state: the centre's business as of now: sessions, lots, organisations, keys, deposits.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        timers: Timers,
+        hub: Hub,
+        private: Private,
+        key: SigningKey,
+        state: Callable[[], State],
+    ) -> None:
+        self.journal = journal
+        self.clock = clock
+        self.business = state
+        self.writers: dict[str, LotWriter] = {}
+        self.heard: dict[str, Heard] = {}
+        self.halls: dict[str, Hall] = {}
+        self.desks: set[Desk] = set()
+        self.sealer: Sealer
+        self._timers = timers
+        self.hub = hub
+        self._private = private
+        self._key = key
+        self._auction_of: dict[str, str] = {}
+        self._keys: dict[str, bytes] = {}
+        self._armed: dict[str, int] = {}
+        self._acts: asyncio.Queue[Row] = asyncio.Queue()
+        self._answering: asyncio.Task[None] | None = None
+        self._listening = False
+
+    @property
+    def centre(self) -> str:
+        """The centre's id."""
+        return self.journal.centre
+
+    async def start(self) -> None:
+        """Fold every auction, answer what is unanswered, apply the outage rule, open the halls.
+
+        Raises:
+            JournalError: the rows of an auction do not follow from its rules.
+            StorageFailed: the journal cannot be read or has stopped.
+        """
+        loop = asyncio.get_running_loop()
+        self.sealer = Sealer(self.centre, self._key, self.clock.now, loop.call_soon)
+        if not self._listening:
+            self.journal.listen(self._on_row)
+            self._listening = True
+        await self._load()
+        self._answering = loop.create_task(self._answer(), name="auction-acts")
+
+    async def recover(self) -> None:
+        """Begin anew from what is durable, after a storage error and the journal's reload."""
+        await self.stop()
+        await self.start()
+
+    async def stop(self) -> None:
+        """Forget timers and halls; rows that are queued are the journal's affair."""
+        if self._answering is not None:
+            self._answering.cancel()
+            await asyncio.gather(self._answering, return_exceptions=True)
+            self._answering = None
+        for lot, hall in self.halls.items():
+            self._timers.cancel(STREAM + lot)
+            hall.close()
+        self._armed.clear()
+        self._acts = asyncio.Queue()
+
+    def writer(self, lot: str) -> LotWriter:
+        """The actor of an auction.
+
+        Args:
+            lot: its id; under quota the session's.
+
+        Raises:
+            UnknownAuctionError: there is none.
+        """
+        found = self.writers.get(lot)
+        if found is None:
+            raise UnknownAuctionError
+        return found
+
+    def seat_of(self, lot: str, organisation: str) -> Seat | None:
+        """The seat of an organisation in an auction, None if it has none."""
+        writer = self.writer(lot)
+        seats = writer.book.seats.values()
+        return next((seat for seat in seats if writer.holder(seat) == organisation), None)
+
+    def rows(self, lot: str) -> list[Row]:
+        """All durable rows of an auction, from the journal."""
+        return list(self.journal.rows(STREAM + lot))
+
+    def commitments(self, slot: int) -> dict[str, str]:
+        """Chain heads of all auctions that run, or ended, in a slot (see `slots.Source`)."""
+        heads = {}
+        for lot, writer in self.writers.items():
+            head, fresh = writer.heads.as_of(slot)
+            if head and (fresh or writer.durable.outcome is None):
+                heads[lot] = head
+        return heads
+
+    def ready(self, slot: int) -> bool:
+        """Say whether no decision with a stamp inside the slot is still on its way."""
+        return not any(
+            slot_of(writer.in_flight[0]) <= slot
+            for writer in self.writers.values()
+            if writer.in_flight
+        )
+
+    # --- Start ---
+
+    async def _load(self) -> None:
+        heard: dict[str, Heard] = {}
+        rows: dict[str, list[Row]] = {}
+
+        def opener(row: Row) -> Opener:
+            lot = row.stream.removeprefix(STREAM)
+            kept = self._private.get(row.body["closing_ref"])
+            self._keys[lot] = unb64(kept) if kept else bytes(32)
+            heard[lot] = Heard()
+            rows[lot] = []
+            return by_key(self._keys[lot])
+
+        def fold(row: Row) -> None:
+            lot = row.stream.removeprefix(STREAM)
+            heard[lot].fold(row, by_key(self._keys[lot]))
+            rows[lot].append(row)
+
+        loaded = store.load(self.journal, opener, fold)
+        self.heard, self.writers, self.halls = heard, {}, {}
+        for book in loaded.books.values():
+            self._open(book, rows[book.lot])
+        answered = max((book.cause for book in loaded.books.values()), default=0)
+        for row in loaded.business:
+            if (
+                row.position >= answered
+            ):  # the last one may be half answered; answers are idempotent
+                await self._act(row)
+        for writer in self.writers.values():
+            await self._outage(writer, loaded.last_at)
+
+    def _open(self, book: Book, rows: list[Row]) -> None:
+        """Give a book its writer, its hall and its timer."""
+        writer = LotWriter(book, self.journal, self._keys[book.lot], self._arm, self._show)
+        hall = Hall(self.hub, book)
+        for row in rows:
+            writer.heads.note(row)
+            hall.recall(row)
+        self.writers[book.lot] = writer
+        self.halls[book.lot] = hall
+        self.heard.setdefault(book.lot, Heard())
+        for target in (*book.lots, book.session, book.lot):
+            self._auction_of.setdefault(target, book.lot)
+        hall.open()
+        self._arm(writer)
+
+    async def _outage(self, writer: LotWriter, stamp: int) -> None:
+        """Apply the outage rule to one auction; an announced one that is not due yet runs on."""
+        now = self.clock.now()
+        writer.hammer(stamp)
+        state, book = writer.book.live, writer.book
+        if state.outcome is None and state.phase is not Phase.SUSPENDED:
+            idle = state.phase is Phase.ANNOUNCED and state.ends is not None and now < state.ends
+            if not idle:
+                more = {"reason": "outage", "resume_at": stamp + book.outage_min_s * 1000}
+                writer.decide(store.Order(CENTRE, Do.SUSPEND, stamp, more=more))
+        if book.resume_at is not None and book.resume_at <= now:
+            self._resume(writer)
+        self._arm(writer)
+
+    def _resume(self, writer: LotWriter) -> None:
+        """End an outage; exempt from the two persons that a resumption takes (design §2)."""
+        order = store.Order(CENTRE, Do.RESUME, self.clock.now(), more={"reason": "outage"})
+        writer.decide(order)
+
+    # --- Timers wake; the rules decide. ---
+
+    def _arm(self, writer: LotWriter) -> None:
+        """Wake at the end of the running phase, or of an outage; an earlier waking is harmless."""
+        key, state = STREAM + writer.lot, writer.book.live
+        due = writer.book.resume_at if state.phase is Phase.SUSPENDED else state.ends
+        if due is None:
+            self._armed.pop(writer.lot, None)
+            self._timers.cancel(key)
+            return
+        armed = self._armed.get(writer.lot)
+        if armed is None or due < armed:
+            self._armed[writer.lot] = due
+            self._timers.at(due, lambda: self._wake(writer), key)
+
+    def _wake(self, writer: LotWriter) -> None:
+        if self.writers.get(writer.lot) is not writer:
+            return  # a newer actor has its own timer
+        self._armed.pop(writer.lot, None)
+        if writer.stopped or self.journal.stopped:
+            return  # `recover` arms it again
+        now, due = self.clock.now(), writer.book.resume_at
+        if writer.book.live.phase is Phase.SUSPENDED:
+            if due is not None and due <= now:
+                self._resume(writer)
+        else:
+            writer.hammer(now)
+        self._arm(writer)
+
+    # --- What the journal shows. ---
+
+    def _on_row(self, row: Row) -> None:
+        if row.stream == BUSINESS:
+            self._acts.put_nowait(row)
+        elif row.stream.startswith(STREAM):
+            writer = self.writers.get(row.stream.removeprefix(STREAM))
+            if writer is not None:
+                writer.durably(row)
+                self.sealer.gather(row)
+
+    def _show(self, writer: LotWriter, rows: list[Row]) -> None:
+        if self.writers.get(writer.lot) is writer:
+            mine = [row for row in rows if row.stream == STREAM + writer.lot]
+            self.halls[writer.lot].show(writer.durable, mine)
+
+    # --- The centre's acts, answered in their order. ---
+
+    async def _answer(self) -> None:
+        while True:
+            row = await self._acts.get()
+            try:
+                await self._act(row)
+            except StorageFailed:
+                return  # `recover` answers what is left
+            except AuctionError:
+                _log.exception("an act of the centre could not be followed: row %d", row.position)
+
+    async def _act(self, row: Row) -> None:
+        if row.kind == "session.published":
+            await self._announce(row)
+        elif row.kind == "deposit.recorded":
+            self._admit(row)
+        elif row.kind == "deposit.released" and "by_rule" not in row.body:
+            self._expel(row)
+        elif row.kind == "key.revoked":
+            for desk in list(self.desks):
+                desk.check_key()
+        elif row.kind in business.ACTS:
+            for lot in self._meant(business.targets(row)):
+                writer = self.writers[lot]
+                if writer.book.outcome is None and row.position > writer.book.cause:
+                    writer.decide(business.order_of(row))
+
+    def _meant(self, target: str) -> list[str]:
+        """The auctions that an id means: a lot's own, or all of a session."""
+        books = [writer.book for writer in self.writers.values()]
+        return [book.lot for book in books if target in (book.lot, book.session, *book.lots)]
+
+    async def _announce(self, row: Row) -> None:
+        state = self.business()
+        session = state.sessions[row.body["session"]]
+        lots = [state.lots[lot] for lot in session.lots]
+        for book in business.plan(session, lots, state):
+            if book.lot in self.writers:
+                continue
+            key = token(32)
+            kept = await self._private.put(book.lot, "closing-key", b64(key))
+            self._keys[book.lot] = key
+            draft = store.announced(book, row.at, kept.ref, row.position)
+            fresh = Book()
+            (made,) = await self.journal.append(draft)
+            evolve(fresh, made, by_key(key))
+            self._open(fresh, [made])
+            for deposit in state.deposits.values():
+                if deposit.target in book.lots and deposit.released_at is None:
+                    self._admit_deposit(deposit.id, row)
+
+    def _admit(self, row: Row) -> None:
+        deposit: Mapping[str, Any] = row.body["deposit"]
+        self._admit_deposit(deposit["id"], row)
+
+    def _admit_deposit(self, deposit_id: str, row: Row) -> None:
+        state = self.business()
+        deposit = state.deposits.get(deposit_id)
+        lot = self._auction_of.get(deposit.target) if deposit else None
+        if deposit is None or lot is None:
+            return
+        writer = self.writers[lot]
+        known = {seat.deposit for seat in writer.book.seats.values()}
+        if writer.book.outcome is not None or deposit.id in known:
+            return
+        seat = business.seat_for(writer.book, deposit, state.lots[deposit.target].deposit)
+        if seat is None:
+            return
+        if writer.book.mode != "quota":
+            found = state.organisations[seat.holder]
+            closed = writer.close(identity(found.id, found.name, found.credit_code))
+            seat = Seat(seat.paddle, closed=closed, deposit=seat.deposit)
+        writer.admit(seat, row.at, row.position)
+
+    def _expel(self, row: Row) -> None:
+        for deposit in row.body["deposits"]:
+            for writer in self.writers.values():
+                seat = business.seat_with(writer.book, deposit)
+                if seat is not None and writer.book.outcome is None:
+                    writer.expel(seat.paddle, row.at, row.position)

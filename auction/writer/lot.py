@@ -1,0 +1,217 @@
+"""One actor per lot: the only one who moves its auction.
+
+The event loop is the queue. A command is stamped where it arrives, and from the stamp to the
+journal's queue nothing waits: so commands are decided in the order of their stamps, the hammer
+among them, and rows stand in the order of decisions. What a decision says becomes true when its
+rows are durable: only then comes the answer, and after it the hall.
+
+After a storage error nothing is known about what was in flight. The actor refuses from then on,
+its memory is thrown away, and the book is folded again from what is durable.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from auction import engine, store
+from auction.model import Command, Phase, State
+from auction.replay import outcome_json
+from auction.replay.book import CLOSES, Book, Seat, read_identity, ripe, take, took
+from auction.replay.closed import by_key, seal
+from crypto.canonical import canonical
+from crypto.random import token
+from trading.ground.journal import Draft, Journal, Row
+from trading.ground.problems import StorageFailed
+from trading.ground.slots import SLOT_MS
+
+Decision = asyncio.Future[list[Row]]
+"""Becomes the durable rows of one decision, the decided one first; raises `StorageFailed`."""
+
+EVENTS = {
+    Phase.SOLD: "DEAL_CONFIRMED",
+    Phase.UNSOLD: "NO_DEAL",
+    Phase.TERMINATED: "TERMINATED",
+}
+"""What the result is called; the first forms the contract (民法典合同编通则解释 4)."""
+
+
+class Heads:
+    """Chain heads of one lot as of the end of each slot (a second), until the ledger has them."""
+
+    def __init__(self) -> None:
+        self._by_slot: dict[int, str] = {}
+        self._asked = -1
+        self._head = ""
+
+    def note(self, row: Row) -> None:
+        """Note a durable row; one stamped in a slot that is written already counts for the next."""
+        self._by_slot[max(row.at // SLOT_MS, self._asked + 1)] = row.chain.hex()
+
+    def as_of(self, slot: int) -> tuple[str, bool]:
+        """Give the head at the end of a slot, "" before the first row, and whether it is new.
+
+        Slots are asked in order.
+        """
+        due = sorted(known for known in self._by_slot if known <= slot)
+        for known in due:
+            self._head = self._by_slot.pop(known)
+        self._asked = max(self._asked, slot)
+        return self._head, bool(due)
+
+
+class LotWriter:
+    """Decides the commands of one auction and writes them down.
+
+    Args:
+        book: folded from the lot's rows; moved here from now on.
+        journal: takes the rows.
+        key: the lot's closing key, 32 bytes.
+        moved: called when the end of the running phase may have changed.
+        shown: called with the state that has become durable and the rows that made it so.
+
+    Attributes:
+        durable: the state as of the last durable row: all that may be shown.
+        heads: chain heads by slot, for the ledger.
+        in_flight: stamps of decisions that are not durable yet, oldest first.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        journal: Journal,
+        key: bytes,
+        moved: Callable[["LotWriter"], None],
+        shown: Callable[["LotWriter", list[Row]], None],
+    ) -> None:
+        self.book = book
+        self.durable = book.live
+        self.stopped = False
+        self.heads = Heads()
+        self.in_flight: deque[int] = deque()
+        self._journal = journal
+        self._key = key
+        self._open = by_key(key)
+        self._moved = moved
+        self._shown = shown
+
+    @property
+    def lot(self) -> str:
+        """Its id."""
+        return self.book.lot
+
+    def decide(self, order: store.Order) -> Decision:
+        """Decide a command at its arrival stamp and queue what follows from it.
+
+        Raises:
+            StorageFailed: the journal has stopped; nothing was decided.
+        """
+        self._refuse_when_stopped()
+        content = order.content
+        command = Command(order.by, order.do, *map(content.get, ("amount", "commit", "nonce")))
+        after, events = engine.apply(self.book.live, command, order.at)
+        closed = None
+        if order.do in CLOSES and content:
+            closed = seal(store.closed_text(order), self._key, token(56))
+        draft = store.decided(self.lot, order, events, closed)
+        took(self.book, draft.body, after)
+        return self._write(draft)
+
+    def hammer(self, now: int) -> Decision | None:
+        """Cross the boundaries up to `now`; None where there is none to cross.
+
+        Raises:
+            StorageFailed: as `decide`.
+        """
+        self._refuse_when_stopped()
+        after, entered = engine.advance(self.book.live, now)
+        if not entered:
+            return None
+        self.book.state = after
+        return self._write(store.advanced(self.lot, entered, now))
+
+    def admit(self, seat: Seat, at: int, cause: int) -> Decision:
+        """Let a seat bid from now on. Raises `StorageFailed` as `decide`."""
+        return self._take(store.admitted(self.lot, seat, at, cause))
+
+    def expel(self, paddle: str, at: int, cause: int) -> Decision:
+        """Let a seat no longer bid; what it has offered stands."""
+        return self._take(store.expelled(self.lot, paddle, at, cause))
+
+    def enter(
+        self, paddle: str, delegate: bytes, until: int, proof: dict[str, Any], at: int
+    ) -> Decision:
+        """Take a delegated key for a seat; it replaces the one before."""
+        if self.book.mode != "quota":  # the certified key that signed it would name the bidder
+            proof = self.close(canonical(proof).decode())
+        return self._take(store.entered(self.lot, paddle, delegate, until, proof, at))
+
+    def unheard(self, paddle: str, code: str, digest: str, at: int) -> Decision:
+        """Record what was refused before the engine."""
+        return self._take(store.unheard(self.lot, paddle, code, digest, at))
+
+    def close(self, value: str) -> dict[str, str]:
+        """Seal a value until the rule opens it."""
+        return seal(value, self._key, token(56))
+
+    def holder(self, seat: Seat) -> str:
+        """Say who sits behind a paddle; only for that bidder itself and for the record."""
+        return (
+            read_identity(self._open(seat.closed).value)["holder"] if seat.closed else seat.holder
+        )
+
+    def opened(self, row: Row) -> dict[str, str] | None:
+        """Open what a row closes; only for the bidder whose own it is."""
+        closed = row.body.get("closed")
+        return self._open(closed).to_json() if closed else None
+
+    def durably(self, row: Row) -> None:
+        """Note a row of this lot that has become durable."""
+        self.heads.note(row)
+        self.book.seq, self.book.chain, self.book.last_at = row.seq, row.chain, row.at
+
+    def _take(self, draft: Draft) -> Decision:
+        self._refuse_when_stopped()
+        take(self.book, draft, self._open)
+        return self._write(draft)
+
+    def _write(self, draft: Draft) -> Decision:
+        """Queue a decision with what it makes due: disclosures, and the result."""
+        drafts, book, at = [draft], self.book, draft.at
+        final = book.live.outcome if book.outcome is None else None
+        due = [self._open(item.closed) for item in ripe(book)]
+        if final is not None:
+            due += [self._open(seat.closed) for seat in book.seats.values() if seat.closed]
+        if due:
+            drafts.append(store.disclosed(self.lot, due, at))
+            take(book, drafts[-1], self._open)
+        if final is not None:
+            won = {winner.bidder for winner in final.winners}
+            back = [s.deposit for s in book.seats.values() if s.deposit and s.paddle not in won]
+            said = outcome_json(book.live.rules, final)
+            drafts.append(store.result(self.lot, EVENTS[final.status], said, back, at))
+            take(book, drafts[-1], self._open)
+            if back:
+                drafts.append(store.deposits_released(self.lot, back, at))
+        try:
+            decision = self._journal.append_nowait(drafts)
+        except StorageFailed:
+            self.stopped = True  # the book in memory is ahead of what is durable
+            raise
+        after = book.live
+        self.in_flight.append(at)
+        decision.add_done_callback(lambda done: self._settle(done, after))
+        self._moved(self)
+        return decision
+
+    def _settle(self, done: Decision, after: State) -> None:
+        self.in_flight.popleft()
+        if done.cancelled() or done.exception() is not None:
+            self.stopped = True
+            return
+        self.durable = after
+        self._shown(self, done.result())
+
+    def _refuse_when_stopped(self) -> None:
+        if self.stopped:
+            raise StorageFailed
