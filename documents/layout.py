@@ -179,6 +179,7 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]]) -> Tab
         [head, *body],
         colWidths=[column.width * mm for column in columns],
         repeatRows=1,
+        splitInRow=1,  # a consortium may be taller than a page
         style=_frame(*extra),
     )
 
