@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from trading.ground.clock import Clock
 
+LOG_KEY: Final = "log.key.pem"
 RSA_BITS: Final = 3072
 COMMON_NAME: Final = 64  # bytes; ub-common-name, RFC 5280 appendix A.1
 MAX_NAME: Final = 500  # design.md §3
@@ -115,12 +116,10 @@ class Authority:
 
     def log_key(self) -> ed25519.Ed25519PrivateKey:
         """Return the key that signs the ledger's checkpoints, made at first use."""
-        path = self._folder / "log.key.pem"
+        path = self._folder / LOG_KEY
         if not path.exists():
             _write_key(path, ed25519.Ed25519PrivateKey.generate())
-        key = _read_key(path)
-        assert isinstance(key, ed25519.Ed25519PrivateKey)
-        return key
+        return read_log_key(self._folder)
 
     def log_certificate(self, origin: str) -> x509.Certificate:
         """Certify the log's key under its origin, which is its note key's name."""
@@ -243,6 +242,18 @@ class Authority:
         # The key first: a certificate without its key would be taken for a complete credential.
         _write_key(self._folder / f"{stem}.key.pem", credential.key)
         _write(self._folder / f"{stem}.pem", credential.pem.encode("ascii"))
+
+
+def read_log_key(folder: Path) -> ed25519.Ed25519PrivateKey:
+    """Return the log's key from a home's `keys`.
+
+    Raises:
+        Unavailable: it is not there or cannot be read.
+    """
+    key = _read_key(folder / LOG_KEY)
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise _unusable(LOG_KEY)
+    return key
 
 
 def pem(certificate: x509.Certificate) -> str:

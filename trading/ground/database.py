@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +27,7 @@ from trading.ground.problems import StorageFailed, Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
 T = TypeVar("T")
 
@@ -144,9 +145,7 @@ def open_database(url: str, home: Path | None = None) -> Database:
         UnsafeStorage: a durability setting is not as it must be.
         StorageFailed: it cannot be opened at all.
     """
-    address = make_url(url)
-    if address.drivername == "postgresql":
-        address = address.set(drivername="postgresql+psycopg")
+    address = _address(url)
     if home is None and address.database:
         home = Path(address.database).parent
     if home is None:
@@ -165,6 +164,36 @@ def open_database(url: str, home: Path | None = None) -> Database:
         lock.release()
         raise
     return Database(engine, lock)
+
+
+@contextmanager
+def open_snapshot(url: str) -> Iterator[Connection]:
+    """Read one consistent snapshot of a database that another process may be writing.
+
+    Takes no lock and changes nothing.
+
+    Raises:
+        StorageFailed: it cannot be read.
+    """
+    address = _address(url)
+    sqlite = address.drivername.startswith("sqlite")
+    if sqlite:
+        address = address.set(
+            database=f"file:{quote(address.database or '')}", query={"mode": "ro", "uri": "true"}
+        )
+    engine = create_engine(address, hide_parameters=True)
+    if sqlite:
+        event.listen(engine, "connect", _say_begin_ourselves)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise StorageFailed("The database cannot be read.") from error
+    finally:
+        engine.dispose()
 
 
 def migrate(engine: Engine) -> None:
@@ -198,6 +227,13 @@ class _HomeLock:
         os.close(self._file)
 
 
+def _address(url: str) -> URL:
+    address = make_url(url)
+    if address.drivername == "postgresql":  # the driver that we install
+        address = address.set(drivername="postgresql+psycopg")
+    return address
+
+
 def _open_sqlite(url: str, _lock: _HomeLock) -> Engine:
     engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -213,8 +249,12 @@ def _open_sqlite(url: str, _lock: _HomeLock) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, see below
+def _say_begin_ourselves(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # see `_begin_sqlite`
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    _say_begin_ourselves(connection, record)
     for pragma in (
         f"busy_timeout={BUSY_MS}",
         "journal_mode=WAL",

@@ -82,6 +82,7 @@ class Ledger:
         self._memory = memory
         self._tree = Tree()
         self._signed: tuple[int, bytes] = (-1, b"")
+        self._restores: dict[str, tuple[int, int]] = {}
         births = [row.body["log_id"] for row in journal.rows(GENESIS)]
         if not births:
             msg = "a ledger is opened by open_ledger"
@@ -160,6 +161,9 @@ class Ledger:
     def check_seen(self, seen: bytes) -> None:
         """Compare a checkpoint that this log has signed, under any of its log_ids, with the tree.
 
+        Of an origin before a restore, only leaves that the restore brought back are compared; those
+        that it declared lost are known to be missing.
+
         Raises:
             LedgerContradicted: it is not a beginning of this tree.
             Invalid: it is no checkpoint of this log's key.
@@ -170,8 +174,11 @@ class Ledger:
             opened = checkpoints.open_checkpoint(seen, verifier)
         except CryptoError as error:
             raise foreign() from error
-        if opened.size > self.size or self._tree.root(opened.size) != opened.root:
-            raise LedgerContradicted(opened.size, self.size)
+        kept, lost = self._restores.get(opened.origin, (self.size, 0))
+        if kept < opened.size <= kept + lost:
+            return
+        if opened.size > kept or self._tree.root(opened.size) != opened.root:
+            raise LedgerContradicted(opened.size, kept)
 
     def leaf(self, index: int) -> bytes:
         """Return a leaf's bytes.
@@ -271,6 +278,9 @@ class Ledger:
         self._tree.add(text)
         if b'"kind":"witness' in text:
             self._register.follow(msgspec.json.decode(text))
+        elif b'"kind":"log_restored"' in text:
+            body = msgspec.json.decode(text)
+            self._restores[body["previous"]] = (body["size"], body["lost"])
 
     def _within(self, work: Callable[[], T]) -> T:
         try:
