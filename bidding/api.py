@@ -1,0 +1,390 @@
+"""Bids, ceremonies, custody and openings over HTTP and WebSocket, under `/api/v1`.
+
+Custodians have no session: what they post is a signed statement that the service judges, and what they
+read is public after T. The order of a submission's dependencies matters: `flight` is entered in the
+very step of the event loop in which the request's last byte was stamped, before anything waits.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response, WebSocket
+from starlette.requests import ClientDisconnect
+
+from bidding.hall import Halls
+from bidding.model import MalformedError
+from bidding.service import BiddingService
+from bidding.service.trees import Flight
+from bidding.service.uploads import ALGORITHMS, EXPIRES_MS
+from trading.access import PUBLIC, WS, Rule, actor
+from trading.api.shapes import PROBLEMS
+from trading.ground.clock import rfc3339
+from trading.ground.problems import Kind
+from trading.model import CENTRE_STAFF, Actor, Role
+
+BASE: Final = "/api/v1"
+TUS: Final = "1.0.0"
+_BIDDER: Final = frozenset({Role.BIDDER})
+_HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
+_DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
+_DRAWS: Final = CENTRE_STAFF | {Role.SUPERVISOR, Role.TENDERER, Role.AGENT}
+
+ACCESS: Final = (
+    Rule("OPTIONS", f"{BASE}/uploads", PUBLIC, "tus 能力"),
+    Rule("POST", f"{BASE}/uploads", _BIDDER, "创建上传"),
+    Rule("GET", f"{BASE}/uploads/{{upload}}", _BIDDER, "上传进度", own=True),
+    Rule("PATCH", f"{BASE}/uploads/{{upload}}", _BIDDER, "续传", own=True),
+    Rule("DELETE", f"{BASE}/uploads/{{upload}}", _BIDDER, "放弃上传；已被投标引用者不可", own=True),
+    Rule("GET", f"{BASE}/sections/{{section}}/tender.json", PUBLIC, "投标用招标文件"),
+    Rule(
+        "POST",
+        f"{BASE}/sections/{{section}}/submissions",
+        _BIDDER,
+        "递交投标；另验签名、归属证明与截止",
+        phases="接收投标",
+        own=True,
+    ),
+    Rule(
+        "POST",
+        f"{BASE}/sections/{{section}}/withdrawals",
+        _BIDDER,
+        "撤回投标；须递交时的密钥签名",
+        phases="接收投标",
+        own=True,
+    ),
+    Rule("GET", f"{BASE}/sections/{{section}}/submissions/me", _BIDDER, "本单位投标", own=True),
+    Rule("GET", f"{BASE}/sections/{{section}}/receipts/{{act}}", _BIDDER, "本单位回执", own=True),
+    Rule("POST", f"{BASE}/sections/{{section}}/ceremony", CENTRE_STAFF, "启动密钥仪式"),
+    Rule(
+        "POST",
+        f"{BASE}/sections/{{section}}/postponements",
+        CENTRE_STAFF,
+        "推迟开标；须监督人签名，中心同签",
+        phases="截止前",
+    ),
+    Rule("GET", f"{BASE}/custody/tasks", PUBLIC, "托管人待办；截止前人人相同"),
+    Rule("GET", f"{BASE}/custody/ceremonies/{{ceremony}}", PUBLIC, "密钥仪式公开状态"),
+    Rule("POST", f"{BASE}/custody/ceremonies/{{ceremony}}/messages", PUBLIC, "托管人签名消息"),
+    Rule(
+        "GET", f"{BASE}/custody/sections/{{section}}/release-request", PUBLIC, "释放请求", "截止后"
+    ),
+    Rule(
+        "POST", f"{BASE}/custody/sections/{{section}}/partials", PUBLIC, "托管人签名应答", "截止后"
+    ),
+    Rule("GET", f"{BASE}/openings", PUBLIC, "开标列表"),
+    Rule("GET", f"{BASE}/openings/{{section}}", PUBLIC, "开标大厅快照"),
+    Rule(WS, f"{BASE}/openings/{{section}}/live", PUBLIC, "开标大厅直播"),
+    Rule("GET", f"{BASE}/openings/{{section}}/evidence", PUBLIC, "可复核的证据", "导入后"),
+    Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _BIDDER, "签到；截止前他人不可见"),
+    Rule("POST", f"{BASE}/openings/{{section}}/phase", _HOST, "主持人推进大厅", "唱标起"),
+    Rule(
+        "POST",
+        f"{BASE}/openings/{{section}}/confirmations",
+        _BIDDER,
+        "确认无异议",
+        "确认",
+        own=True,
+    ),
+    Rule("POST", f"{BASE}/openings/{{section}}/objections", _BIDDER, "提出异议", "确认", own=True),
+    Rule("POST", f"{BASE}/openings/{{section}}/answers", _HOST, "答复异议", "确认"),
+    Rule("POST", f"{BASE}/openings/{{section}}/decisions", _DECIDES, "认定解密失败原因", "导入后"),
+    Rule("POST", f"{BASE}/openings/{{section}}/float/commitments", _DRAWS, "浮动点承诺", "截止前"),
+    Rule("POST", f"{BASE}/openings/{{section}}/float/reveals", _DRAWS, "浮动点揭示", "截止后"),
+)
+
+Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}$")]
+Json = Annotated[dict[str, Any], Body()]
+Who = Annotated[Actor, Depends(actor)]
+
+
+def router(service: BiddingService) -> APIRouter:
+    """Return the routes of this room."""
+    made = APIRouter(prefix=BASE, responses=PROBLEMS)
+    halls = Halls(service)
+    _uploads(made, service)
+    _bids(made, service)
+    _custody(made, service)
+    _openings(made, service, halls)
+    return made
+
+
+def _now(request: Request, service: BiddingService) -> int:
+    stamp = getattr(request.state, "arrival", None)
+    return stamp if isinstance(stamp, int) else service.room.clock.now()
+
+
+def _uploads(made: APIRouter, service: BiddingService) -> None:
+    desk = service.uploads
+
+    @made.options("/uploads", status_code=204, tags=["uploads"])
+    async def abilities() -> Response:
+        """Say what this tus server can do."""
+        return Response(
+            status_code=204,
+            headers={
+                "Tus-Resumable": TUS,
+                "Tus-Version": TUS,
+                "Tus-Extension": "creation,checksum,expiration,termination",
+                "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+                "Tus-Max-Size": str(2 << 30),
+            },
+        )
+
+    @made.post("/uploads", status_code=201, tags=["uploads"])
+    async def create(
+        request: Request,
+        who: Who,
+        upload_length: Annotated[int, Header(ge=0, le=1 << 53)],
+        tus_resumable: Annotated[str, Header()] = TUS,
+    ) -> Response:
+        """Begin an upload of `Upload-Length` bytes (tus creation)."""
+        _version(tus_resumable)
+        now = _now(request, service)
+        upload = await desk.create(who.organisation, upload_length, now)
+        headers = {
+            "Location": f"{BASE}/uploads/{upload.id}",
+            "Tus-Resumable": TUS,
+            "Upload-Offset": "0",
+            "Upload-Expires": _http_date(now + EXPIRES_MS),
+        }
+        return Response(status_code=201, headers=headers)
+
+    def told(upload: str, who: Actor) -> dict[str, str]:
+        found = desk.find(upload, who.organisation)
+        return {
+            "Tus-Resumable": TUS,
+            "Upload-Offset": str(found.offset),
+            "Upload-Length": str(found.length),
+            "Upload-Expires": _http_date(found.expires_at),
+            "Cache-Control": "no-store",
+        }
+
+    @made.head("/uploads/{upload}", status_code=200, tags=["uploads"])
+    async def offset(upload: Id, who: Who) -> Response:
+        """Say how many bytes are durable (tus)."""
+        return Response(headers=told(upload, who))
+
+    @made.get("/uploads/{upload}", tags=["uploads"])
+    async def progress(upload: Id, who: Who) -> dict[str, Any]:
+        """Say how far an upload is."""
+        found = desk.find(upload, who.organisation)
+        return {"upload": found.id, "offset": found.offset, "length": found.length}
+
+    @made.patch("/uploads/{upload}", status_code=204, tags=["uploads"])
+    async def append(
+        request: Request,
+        upload: Id,
+        who: Who,
+        upload_offset: Annotated[int, Header(ge=0, le=1 << 53)],
+        content_type: Annotated[str, Header()] = "",
+        upload_checksum: Annotated[str, Header()] = "",
+        tus_resumable: Annotated[str, Header()] = TUS,
+    ) -> Response:
+        """Append bytes at `Upload-Offset` (tus); what arrived before a cut stays."""
+        _version(tus_resumable)
+        if content_type != "application/offset+octet-stream":
+            raise MalformedError(
+                "upload-content-type", "内容类型不符", "Send application/offset+octet-stream.",
+                kind=Kind.UNSUPPORTED,
+            )  # fmt: skip
+        try:
+            found = await desk.append(
+                upload, who.organisation, upload_offset, request.stream(), upload_checksum
+            )
+        except ClientDisconnect:
+            return Response(status_code=204)  # nobody reads it; what arrived is kept
+        headers = {"Tus-Resumable": TUS, "Upload-Offset": str(found.offset)}
+        return Response(status_code=204, headers=headers)
+
+    @made.delete("/uploads/{upload}", status_code=204, tags=["uploads"])
+    async def end(upload: Id, who: Who) -> Response:
+        """Give an upload up (tus termination)."""
+        await desk.end(upload, who.organisation)
+        return Response(status_code=204, headers={"Tus-Resumable": TUS})
+
+
+def _bids(made: APIRouter, service: BiddingService) -> None:
+    async def flight(request: Request) -> AsyncIterator[Flight]:
+        one = service.intake.depart(_now(request, service))
+        try:
+            yield one
+        finally:
+            one.land()
+
+    @made.get("/sections/{section}/tender.json", tags=["bids"])
+    async def tender_file(section: Id) -> dict[str, Any]:
+        """Return the signed tender file that `seal --tender` takes."""
+        keyed = service.room.keyed(section).keyed
+        assert keyed is not None
+        return keyed.file
+
+    @made.post("/sections/{section}/submissions", status_code=201, tags=["bids"])
+    async def submit(
+        in_time: Annotated[Flight, Depends(flight)], section: Id, body: Json, who: Who
+    ) -> dict[str, Any]:
+        """Hand in a sealed bid; answered with the receipt once its slot is in the ledger."""
+        return await service.intake.submit(who, section, body, in_time)
+
+    @made.post("/sections/{section}/withdrawals", status_code=201, tags=["bids"])
+    async def withdraw(
+        in_time: Annotated[Flight, Depends(flight)], section: Id, body: Json, who: Who
+    ) -> dict[str, Any]:
+        """Withdraw the bid that counts 撤回."""
+        return await service.intake.withdraw(who, section, body, in_time)
+
+    @made.get("/sections/{section}/submissions/me", tags=["bids"])
+    async def mine(section: Id, who: Who) -> dict[str, Any]:
+        """List one's own acts and say which bid counts."""
+        return service.intake.own(who, section)
+
+    @made.get("/sections/{section}/receipts/{act}", tags=["bids"])
+    async def receipt(section: Id, act: Id, who: Who) -> dict[str, Any]:
+        """Return the first receipt of one's own act."""
+        return await service.intake.receipt(who, section, act)
+
+    @made.post("/sections/{section}/ceremony", status_code=201, tags=["custody"])
+    async def begin(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Begin the key ceremony; {"use": "live" or "rehearsal"}."""
+        use = body.get("use", "live")
+        if use not in {"live", "rehearsal"}:
+            raise MalformedError("malformed", "内容格式不正确", "use is live or rehearsal.")
+        now = _now(request, service)
+        return {"ceremony": await service.ceremonies.begin(section, use, now), "by": who.person}
+
+    @made.post("/sections/{section}/postponements", status_code=201, tags=["custody"])
+    async def postpone(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Move T later: {"supervisor": signed Postponement}; the centre signs the same."""
+        signed = body.get("supervisor")
+        if not isinstance(signed, dict):
+            raise MalformedError("malformed", "内容格式不正确", 'Send {"supervisor": signed}.')
+        both: dict[str, Any] = await service.postpone(who, section, signed, _now(request, service))
+        return both
+
+
+def _custody(made: APIRouter, service: BiddingService) -> None:
+    @made.get("/custody/tasks", tags=["custody"])
+    async def tasks(custodian: Annotated[str, Query(max_length=80)]) -> dict[str, Any]:
+        """Say what a custodian is asked for now."""
+        now = service.room.clock.now()
+        wanted = service.ceremonies.tasks(custodian) + service.custody.tasks(custodian)
+        return {"server_time": now, "tasks": wanted}
+
+    @made.get("/custody/ceremonies/{ceremony}", tags=["custody"])
+    async def ceremony(ceremony: Id) -> dict[str, Any]:
+        """Return a ceremony's public state."""
+        return service.ceremonies.show(ceremony)
+
+    @made.post("/custody/ceremonies/{ceremony}/messages", status_code=202, tags=["custody"])
+    async def message(request: Request, ceremony: Id, body: Json) -> dict[str, Any]:
+        """Take a custodian's signed message of one round."""
+        await service.ceremonies.message(ceremony, body, _now(request, service))
+        return {"ceremony": ceremony}
+
+    @made.get("/custody/sections/{section}/release-request", tags=["custody"])
+    async def request_(
+        section: Id, since: Annotated[int, Query(ge=0, le=1 << 53)] = 0
+    ) -> dict[str, Any]:
+        """Return everything a custodian needs but the ledger leaves."""
+        return await service.custody.request(section, since)
+
+    @made.post("/custody/sections/{section}/partials", status_code=201, tags=["custody"])
+    async def partials(request: Request, section: Id, body: Json) -> dict[str, Any]:
+        """Take a custodian's signed release or refusal."""
+        return await service.custody.answer(section, body, _now(request, service))
+
+
+def _openings(made: APIRouter, service: BiddingService, halls: Halls) -> None:
+    @made.get("/openings", tags=["openings"])
+    async def openings() -> list[dict[str, Any]]:
+        """List sections that have their key, newest deadline first."""
+        return halls.all()
+
+    @made.get("/openings/{section}", tags=["openings"])
+    async def snapshot(section: Id) -> dict[str, Any]:
+        """Return the hall's public state."""
+        return halls.snapshot(section)
+
+    @made.websocket("/openings/{section}/live")
+    async def live(websocket: WebSocket, section: str, since: str | None = None) -> None:
+        """Watch the hall: a snapshot, then deltas."""
+        await service.room.hub.attend(websocket, halls.topic(section), since)
+
+    @made.get("/openings/{section}/evidence", tags=["openings"])
+    async def evidence(section: Id) -> dict[str, Any]:
+        """Return what re-checks the opening: list, entries, answers, proofs, results."""
+        return service.evidence(section)
+
+    @made.post("/openings/{section}/sign-in", status_code=204, tags=["openings"])
+    async def sign_in(request: Request, section: Id, who: Who) -> Response:
+        """Come into the hall 签到."""
+        await service.sign_in(who, section, _now(request, service))
+        return Response(status_code=204)
+
+    @made.post("/openings/{section}/phase", tags=["openings"])
+    async def phase(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Pace the hall: {"action": read_next, read_all, confirm or seal}."""
+        await service.act(section, str(body.get("action", "")), _now(request, service))
+        return {"by": who.person, **halls.snapshot(section)}
+
+    @made.post("/openings/{section}/confirmations", status_code=201, tags=["openings"])
+    async def confirm(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Take a signed Confirmation 无异议."""
+        await service.confirm(who, section, body, _now(request, service))
+        return {"section": section, "answer": "confirmed"}
+
+    @made.post("/openings/{section}/objections", status_code=201, tags=["openings"])
+    async def object_(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Take a signed Objection 异议."""
+        await service.object(who, section, body, _now(request, service))
+        return {"section": section, "answer": "objected"}
+
+    @made.post("/openings/{section}/answers", status_code=201, tags=["openings"])
+    async def answer(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Answer an objection: {"bidder": id, "text": …}."""
+        bidder, text = body.get("bidder"), body.get("text")
+        if not isinstance(bidder, str) or not isinstance(text, str) or not 0 < len(text) <= 4000:
+            raise MalformedError("malformed", "内容格式不正确", 'Send {"bidder": id, "text": …}.')
+        await service.answer_objection(section, bidder, text, _now(request, service))
+        return {"section": section, "by": who.person}
+
+    @made.post("/openings/{section}/decisions", status_code=201, tags=["openings"])
+    async def decide(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Take a signed Decision about a bid that did not open."""
+        await service.decide(who, section, body, _now(request, service))
+        return {"section": section, "by": who.person}
+
+    @made.post("/openings/{section}/float/commitments", status_code=201, tags=["openings"])
+    async def commit(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Bind oneself to a nonce for the float draw: {"digest": hex}."""
+        digest = _hex(body.get("digest"))
+        await service.float_commit(who, section, digest, _now(request, service))
+        return {"section": section, "party": who.organisation}
+
+    @made.post("/openings/{section}/float/reveals", status_code=201, tags=["openings"])
+    async def reveal(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Reveal that nonce: {"nonce": hex}."""
+        await service.float_reveal(who, section, _hex(body.get("nonce")), _now(request, service))
+        return {"section": section, "party": who.organisation}
+
+
+def _hex(value: Any) -> str:
+    if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
+        raise MalformedError("malformed", "内容格式不正确", "64 lower-case hex digits.")
+    return value
+
+
+def _version(header: str) -> None:
+    if header != TUS:
+        raise MalformedError(
+            "tus-version", "不支持的上传协议版本", f"This server speaks tus {TUS}.",
+            kind=Kind.PRECONDITION,
+        )  # fmt: skip
+
+
+def _http_date(ms: int) -> str:
+    """Return an HTTP date (RFC 9110 §5.6.7), which tus wants in Upload-Expires."""
+    text = rfc3339(ms)
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
+    names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][ms // 86_400_000 % 7]
+    return f"{weekday}, {day:02} {names[month - 1]} {year} {text[11:19]} GMT"

@@ -1,0 +1,281 @@
+"""The opening hall as everybody sees it: a public snapshot, and a delta for each event.
+
+The same bytes for all. Before T nothing in it depends on bids: `counted` is null, there are no
+rows, and signing in makes no event.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bidding.model import PublishedBidders
+from bidding.opening import Bid, Phase
+from bidding.record import cause
+
+if TYPE_CHECKING:
+    from bidding.service import BiddingService
+    from bidding.store import Book
+    from trading.ground.chain import Row
+
+STEPS: Final = (
+    ("bidding", "接收投标", "Bidding", (Phase.BIDDING,)),
+    ("closed", "截止", "Closed", (Phase.CLOSED, Phase.CONTROL_PRICE, Phase.FLOAT_DRAW)),
+    ("published", "公布投标人", "Bidders published", (Phase.BIDDERS_PUBLISHED,)),
+    ("unlocking", "解锁与解密", "Unlocking", (Phase.UNLOCKING,)),
+    ("reading_out", "唱标", "Reading out", (Phase.IMPORTED, Phase.READING_OUT)),
+    ("confirming", "确认与异议", "Confirming", (Phase.CONFIRMING,)),
+    ("sealed", "签署开标记录", "Record sealed", (Phase.SEALED,)),
+)
+_PUBLIC: Final = frozenset(
+    {Phase.CLOSED, Phase.CONTROL_PRICE, Phase.FLOAT_DRAW, Phase.FAILED_FEWER_THAN_3}
+)
+_CONFIRM: Final = {"": "not_confirmed", "confirmed": "no_objection", "objected": "objection"}
+# Journal kind → what the feed says; what is not here makes no line of its own.
+_SAYS: Final = {
+    "moved": ("开标时间推迟", "The opening time moves later"),
+    "closed": ("投标截止，投标名单已存证", "Closed; the close list is in the ledger"),
+    "failed_too_few": ("投标人少于法定数，不予解密", "Too few bidders; nothing is opened"),
+    "price_stated": ("公布最高投标限价", "The control price is published"),
+    "float_drawn": ("浮动点已抽取", "The float point is drawn"),
+    "published": ("公布投标人名单", "The bidders are published"),
+    "unlock_begun": ("开始解锁，等待托管人应答", "Unlocking begins; custodians are asked"),
+    "imported": ("全部投标文件同时导入", "All bids are imported at once"),
+    "reading_begun": ("开始唱标", "Reading out begins"),
+    "confirming_begun": ("开始确认开标记录", "Confirmation begins"),
+    "paused": ("开标中止", "Paused"),
+    "resumed": ("开标恢复", "Resumed"),
+    "sealed": ("开标记录签署，开标结束", "The record is sealed; the opening ends"),
+    "terminated": ("招标终止", "Terminated"),
+    "quorum_missed": ("托管人应答不足", "Too few custodians answered"),
+    "decided": ("对未解密投标作出认定", "A bid that did not open is decided"),
+    "objection_answered": ("异议已答复", "An objection is answered"),
+}
+_ANSWERS: Final = {
+    "answered": ("已应答，证明有效", "answered, proof holds"),
+    "late": ("逾时应答，证明有效", "answered late, proof holds"),
+    "wrong": ("应答错误，证明不成立", "answered wrongly, proof fails"),
+    "refused": ("依规拒绝", "refused by its rule"),
+}
+
+
+class Halls:
+    """Opens a topic per section and publishes every change of its opening."""
+
+    def __init__(self, service: BiddingService) -> None:
+        self._service = service
+        self._feeds: dict[str, list[dict[str, Any]]] = {}
+        self._shown: dict[str, dict[str, Any]] = {}
+        service.watchers.append(self._follow)
+
+    def topic(self, section: str) -> str:
+        """Return the section's topic, opened.
+
+        Raises:
+            ConflictError: the section has no key yet.
+        """
+        book = self._service.room.keyed(section)
+        name = f"opening:{section}"
+        if section not in self._shown:
+            self._feeds[section] = [
+                line for kind, body, at in book.events if (line := self._line(book, kind, body, at))
+            ]
+            self._shown[section] = self._state(book)
+            self._service.room.hub.open(name, lambda: self.snapshot(section))
+        return name
+
+    def snapshot(self, section: str) -> dict[str, Any]:
+        """Return the public state of an opening, with its feed."""
+        book = self._service.room.keyed(section)
+        self.topic(section)
+        return {**self._state(book), "feed": self._feeds[section][-200:]}
+
+    def all(self) -> list[dict[str, Any]]:
+        """List every section that has its key, newest deadline first."""
+        found = [
+            {
+                "section": section,
+                "tender": book.keyed.tender.tender,
+                "name": book.keyed.tender.name,
+                "section_name": book.keyed.tender.section_name,
+                "deadline": book.deadline,
+                "phase": str(book.opening.phase),
+                "record": book.records.get("opening", ""),
+            }
+            for section, book in self._service.room.shelf.books.items()
+            if book.keyed is not None and book.opening is not None
+        ]
+        return sorted(found, key=lambda one: -int(str(one["deadline"])))
+
+    def _follow(self, book: Book, row: Row) -> None:
+        if book.section not in self._shown or row.kind == "signed_in":
+            return
+        line = self._line(book, row.kind, dict(row.body), row.at)
+        state, before = self._state(book), self._shown[book.section]
+        changed = {name: value for name, value in state.items() if before.get(name) != value}
+        if line is not None:
+            self._feeds[book.section].append(line)
+        if line is not None or changed:
+            self._shown[book.section] = state
+            self._service.room.hub.publish(f"opening:{book.section}", line, row.at, changed)
+
+    def _line(self, book: Book, kind: str, body: dict[str, Any], at: int) -> dict[str, Any] | None:
+        if kind in _SAYS:
+            zh, en = _SAYS[kind]
+        elif kind == "answered":
+            zh, en = _ANSWERS[body["status"]]
+            who = self._organisation(book, body["custodian"])
+            zh, en = f"{who} {zh}", f"{who} {en}"
+        elif kind in {"read", "confirmed", "objected"}:
+            assert book.opening is not None
+            who = self._service.room.name(book.opening.bids[body["submission"]].line.bidder)
+            words = {
+                "read": ("唱标", "read out"),
+                "confirmed": ("确认无异议", "confirms"),
+                "objected": ("提出异议", "objects"),
+            }
+            zh, en = f"{who} {words[kind][0]}", f"{who} {words[kind][1]}"
+        else:
+            return None
+        return {"t": at, "zh": zh, "en": en, "kind": kind}
+
+    def _organisation(self, book: Book, custodian: str) -> str:
+        assert book.keyed is not None
+        for one in book.keyed.tender.custodians:
+            if one.custodian == custodian:
+                return one.organisation
+        return custodian
+
+    def _state(self, book: Book) -> dict[str, Any]:
+        opening = book.opening
+        assert opening is not None
+        assert book.keyed is not None
+        tender = book.keyed.tender
+        closed = opening.phase is not Phase.BIDDING
+        window = opening.confirm if opening.phase is Phase.CONFIRMING else opening.unlock
+        running = opening.phase in {Phase.UNLOCKING, Phase.CONFIRMING} and opening.paused is None
+        read = [bid for bid in opening.bids.values() if bid.read_at is not None]
+        imported = any(phase is Phase.IMPORTED for phase, _ in opening.phases)
+        return {
+            "section": book.section,
+            "name": tender.name,
+            "section_name": tender.section_name,
+            "phase": str(opening.phase),
+            "paused": opening.paused is not None,
+            "phases": _steps(opening.phase),
+            "deadline": opening.deadline,
+            "ends_at": window.end if window is not None and running else None,
+            "counted": len(opening.bids) if closed else None,
+            "opened": sum(bid.result in {"opened", "remedied"} for bid in opening.bids.values()),
+            "custody": {
+                "t": tender.t,
+                "n": tender.n,
+                "custodians": [
+                    {
+                        "index": index,
+                        "id": one.custodian,
+                        "organisation": one.organisation,
+                        "status": self._status(book, one.custodian),
+                    }
+                    for index, one in enumerate(tender.custodians, 1)
+                ],
+            },
+            "control_price": opening.price,
+            "float_point": opening.point,
+            "rows": self._rows(book) if closed else [],
+            "read": len(read),
+            "reading": self._service.reading(book) if imported else "",
+            "record": book.records.get("opening", ""),
+        }
+
+    def _status(self, book: Book, custodian: str) -> str:
+        assert book.opening is not None
+        reply = book.opening.replies.get(custodian)
+        if reply is None:
+            ended = book.opening.phase in {Phase.SEALED, Phase.FAILED_QUORUM}
+            return "silent" if ended else "waiting"
+        return "answered" if reply.status == "late" else reply.status
+
+    def _rows(self, book: Book) -> list[dict[str, Any]]:
+        """Names from the moment they are published; a bid's content from when it is read out."""
+        found = book.leaf(PublishedBidders.PURPOSE)
+        assert book.opening is not None
+        if found is None or book.opening.phase in _PUBLIC:
+            return []
+        published = PublishedBidders.from_leaf(found[1], book.centre).bidders
+        listed = [line for line in published if line.status == "listed"]
+        rows = []
+        for number, line in enumerate(listed, 1):
+            bid = book.opening.bids[line.submission]
+            rows.append(
+                {
+                    "no": number,
+                    "submission": line.submission,
+                    "bidder": "、".join(line.names) or line.bidder,
+                    "bidder_id": line.bidder,
+                    "submitted_at": line.arrival,
+                    "deposit": line.deposit,
+                    "sha256": book.kept[line.submission].act.sha256,
+                    **_content(bid),
+                }
+            )
+        for line in published:
+            if line.status != "listed":
+                number = len(rows) + 1
+                rows.append(
+                    {
+                        "no": number,
+                        "submission": line.submission,
+                        "bidder": "、".join(line.names) or line.bidder,
+                        "bidder_id": line.bidder,
+                        "submitted_at": line.arrival,
+                        "deposit": line.deposit,
+                        "sha256": "",
+                        **_NOTHING,
+                        "status": line.status,
+                    }
+                )
+        return rows
+
+
+_NOTHING: Final[dict[str, Any]] = {
+    "price": "",
+    "duration_days": None,
+    "quality": "",
+    "project_manager": "",
+    "confirmation": "",
+    "reason_zh": "",
+    "reason_en": "",
+}
+
+
+def _content(bid: Bid) -> dict[str, Any]:
+    if bid.read_at is None:
+        return {**_NOTHING, "status": "sealed"}
+    days = bid.summary.get("duration_days", "")
+    opened = bid.result in {"opened", "remedied"}
+    return {
+        "status": "opened" if opened else bid.result,
+        "price": bid.summary.get("total_price", ""),
+        "duration_days": int(days) if days else None,
+        "quality": bid.summary.get("quality", ""),
+        "project_manager": bid.summary.get("project_manager", ""),
+        "confirmation": _CONFIRM[bid.answer],
+        "reason_zh": "" if opened else cause(bid),
+        "reason_en": "" if opened else f"Did not open: {bid.code}",
+    }
+
+
+def _steps(phase: Phase) -> list[dict[str, str]]:
+    place = next((n for n, step in enumerate(STEPS) if phase in step[3]), None)
+    if place is None:  # failed or terminated
+        return [{"id": id_, "zh": zh, "en": en, "state": "todo"} for id_, zh, en, _ in STEPS]
+    ended = phase is Phase.SEALED
+    return [
+        {
+            "id": id_,
+            "zh": zh,
+            "en": en,
+            "state": "done" if number < place or ended else "now" if number == place else "todo",
+        }
+        for number, (id_, zh, en, _) in enumerate(STEPS)
+    ]

@@ -1,0 +1,393 @@
+"""Journal rows → the facts of notice and opening record. Pure: the same rows give the same paper.
+
+What a record says of acts, answers and results comes from the section's rows and ledger leaves
+alone; `Setting` adds the names that people read (tender, parties, officials), which are facts of the
+trading floor. An auditor with the dossier's rows recomputes the record and compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bidding.model import CloseList, PublishedBidders, TenderFile
+from bidding.opening import Bid, Event, Phase, State, Terms, evolve
+from crypto.canonical import canonical
+from crypto.encoding import sha256_hex, unb64
+from documents.model import (
+    Confirmation,
+    CustodyAnswer,
+    Exclusion,
+    Heading,
+    NoticeCustodian,
+    NoticeFacts,
+    Objection,
+    Official,
+    OpeningFacts,
+    OpeningRow,
+    Party,
+    Pause,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LATE_UPLOADS = (
+    "投标截止前未完成传输的投标文件不予受理；截止前已完成递交的前一版本仍然有效。"
+    "时间以本中心收到最后一个字节的时刻为准，恰在截止时刻到达者为迟到。"
+)
+
+
+class Row(Protocol):
+    """A journal row, as far as a record reads it."""
+
+    @property
+    def kind(self) -> str:
+        """What happened."""
+        ...
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """Its JSON."""
+        ...
+
+    @property
+    def at(self) -> int:
+        """When, ms UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """The names around a section.
+
+    Attributes:
+        parties: organisation id → (name, credit code).
+        control_price, bid_deposit: decimal strings of 元.
+        unlock_mode: in words, as the tender document states it.
+    """
+
+    heading: Heading
+    centre: str
+    deal_code: str
+    sector: str
+    tenderer: str
+    agent: str
+    method: str
+    evaluation: str
+    place: str
+    control_price: str
+    control_price_note: str
+    bid_deposit: str
+    duration_days_max: int | None
+    float_points: tuple[str, ...]
+    published_at: int
+    parties: Mapping[str, tuple[str, str]]
+    officials: tuple[Official, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+def tender_of(rows: Iterable[Row]) -> TenderFile:
+    """Return the newest tender file of a section's rows.
+
+    Raises:
+        BiddingError: the rows hold none that fits.
+    """
+    statement: Mapping[str, Any] = {}
+    for row in rows:
+        if row.kind in {"bids_opened", "refiled"}:
+            statement = row.body["file"]["statement"]
+    head = ("v", "suite", "purpose", "centre")
+    return TenderFile.from_body({k: v for k, v in statement.items() if k not in head})
+
+
+def notice_facts(rows: Iterable[Row], setting: Setting) -> NoticeFacts:
+    """Return the facts of the tender notice 招标公告 of one section.
+
+    Args:
+        rows: of the section's stream, in order.
+        setting: the names around it.
+    """
+    tender = tender_of(rows)
+    return NoticeFacts(
+        heading=setting.heading,
+        tender=tender.tender,
+        tender_name=tender.name,
+        section=tender.section,
+        section_name=tender.section_name,
+        deal_code=setting.deal_code,
+        sector=setting.sector,
+        tenderer=setting.tenderer,
+        agent=setting.agent,
+        method=setting.method,
+        evaluation=setting.evaluation,
+        control_price=setting.control_price,
+        control_price_note=setting.control_price_note,
+        bid_deposit=setting.bid_deposit,
+        duration_days_max=setting.duration_days_max,
+        document_version=tender.version,
+        place=setting.place,
+        deadline=tender.deadline,
+        minimum_bidders=tender.minimum_bidders,
+        float_points=setting.float_points,
+        recipient=tender.recipient,
+        custodians=tuple(
+            NoticeCustodian(
+                index=index,
+                organisation=one.organisation,
+                fingerprint=sha256_hex(unb64(one.host_key)),
+            )
+            for index, one in enumerate(tender.custodians, 1)
+        ),
+        threshold=tender.t,
+        unlock_window_s=tender.unlock_window_s,
+        remedy=tender.remedy,
+        proof_of_possession=tender.proof_of_possession,
+        summary_fields=tuple(field.title for field in tender.summary_fields),
+        certificate_digest=sha256_hex(canonical(dict(tender.certificate))),
+        published_at=setting.published_at,
+        late_uploads=LATE_UPLOADS,
+        rules=setting.rules,
+    )
+
+
+def opening_facts(
+    rows: Iterable[Row],
+    leaves: Mapping[str, tuple[int, Mapping[str, Any]]],
+    setting: Setting,
+    *,
+    cosignatures: int,
+    chain: tuple[str, int],
+) -> OpeningFacts:
+    """Return the facts of the opening record 开标记录表; also of an opening that failed.
+
+    Args:
+        rows: of the section's stream, in order.
+        leaves: leaf kind → (index, body) of the section's ledger leaves.
+        setting: the names around it.
+        cosignatures: witnesses that cosigned the closing checkpoint or a later one in time.
+        chain: chain hash (hex) and seq of the last row.
+    """
+    known = list(rows)
+    tender = tender_of(known)
+    state = _folded(known, tender)
+    _, close_body = leaves[CloseList.PURPOSE]
+    closing = CloseList.from_leaf(dict(close_body), setting.centre)
+    deposits: dict[str, str] = {}
+    if PublishedBidders.PURPOSE in leaves:
+        _, named = leaves[PublishedBidders.PURPOSE]
+        published = PublishedBidders.from_leaf(dict(named), setting.centre)
+        deposits = {line.submission: line.deposit for line in published.bidders}
+    acts = _acts(known)
+    imported = next((row.at for row in known if row.kind == "imported"), None)
+    return OpeningFacts(
+        heading=setting.heading,
+        tender=tender.tender,
+        tender_name=tender.name,
+        section=tender.section,
+        section_name=tender.section_name,
+        deal_code=setting.deal_code,
+        tenderer=setting.tenderer,
+        agent=setting.agent,
+        method=setting.method,
+        control_price=state.price,
+        float_point=state.point,
+        opened_at=closing.deadline,
+        place=setting.place,
+        document_version=tender.version,
+        unlock_mode=f"{tender.n} 家密钥托管人中任意 {tender.t} 家共同解锁（招标文件规定方式）",
+        threshold=tender.t,
+        custody=_custody(state, tender),
+        outcome="failed_too_few" if state.phase is Phase.FAILED_FEWER_THAN_3 else "opened",
+        rows=tuple(
+            _row(number, bid, acts[bid.line.submission], deposits, imported, setting)
+            for number, bid in enumerate(_readable(state), 1)
+        ),
+        excluded=_excluded(known, acts, state, setting),
+        confirmations=tuple(
+            Confirmation(
+                bidder=_name(setting, bid.line.bidder),
+                answer=bid.answer or "none",
+                at=bid.answered_at,
+                statement=bid.statement,
+            )
+            for bid in _readable(state)
+        ),
+        objections=tuple(
+            Objection(
+                bidder=_name(setting, bid.line.bidder),
+                raised_at=bid.answered_at or 0,
+                text=bid.text,
+                answered_at=bid.replied_at,
+                answer=bid.reply,
+            )
+            for bid in _readable(state)
+            if bid.answer == "objected"
+        ),
+        pauses=tuple(Pause(since=a, until=b, reason=why) for a, b, why in state.pauses),
+        officials=setting.officials,
+        close_list_digest=sha256_hex(canonical(dict(close_body))),
+        closing_size=closing.closing_size,
+        closing_root=closing.closing_root,
+        cosignatures=cosignatures,
+        chain_head=chain[0],
+        last_seq=chain[1],
+    )
+
+
+def _folded(rows: list[Row], tender: TenderFile) -> State:
+    opened = next(row for row in rows if row.kind == "bids_opened")
+    terms = Terms(
+        section=tender.section,
+        minimum=tender.minimum_bidders,
+        threshold=tender.t,
+        custodians=tuple(one.custodian for one in tender.custodians),
+        unlock_ms=tender.unlock_window_s * 1000,
+        confirm_ms=opened.body["confirm_ms"],
+    )
+    state = State(terms=terms, deadline=opened.body["file"]["statement"]["deadline"])
+    for row in rows:
+        state = evolve(state, Event(row.kind, dict(row.body)), row.at)
+    return state
+
+
+def _readable(state: State) -> list[Bid]:
+    """Bids as read out; of a failed opening nothing was opened and nothing is read."""
+    return [] if state.phase is Phase.FAILED_FEWER_THAN_3 else list(state.bids.values())
+
+
+def _acts(rows: list[Row]) -> dict[str, dict[str, Any]]:
+    acts = {}
+    for row in rows:
+        if row.kind in {"submission", "withdrawal"}:
+            entry = row.body["entry"]
+            acts[entry["id"]] = {**entry, "said": row.body["signed"]["statement"]}
+    return acts
+
+
+def _row(
+    number: int,
+    bid: Bid,
+    act: dict[str, Any],
+    deposits: dict[str, str],
+    imported: int | None,
+    setting: Setting,
+) -> OpeningRow:
+    summary = bid.summary
+    days = summary.get("duration_days", "")
+    opened = bid.result in {"opened", "remedied"}
+    return OpeningRow(
+        no=number,
+        bidder=_parties(setting, act["said"]["parties"]),
+        credit_code=setting.parties.get(bid.line.bidder, ("", ""))[1],
+        submitted_at=bid.line.arrival,
+        file_sha256=act["said"]["sha256"],
+        deposit=deposits.get(bid.line.submission, "unpaid"),
+        unlock=bid.result or "undetermined",
+        unlocked_at=imported if opened else None,
+        total_price=summary.get("total_price", ""),
+        duration_days=int(days) if days else None,
+        quality=summary.get("quality", ""),
+        project_manager=summary.get("project_manager", ""),
+        representative=summary.get("authorised_representative", ""),
+        confirmation=bid.answer or "none",
+        remark="" if opened else cause(bid),
+    )
+
+
+def cause(bid: Bid) -> str:
+    """Return in words why a bid did not open, and who decided."""
+    words = _CAUSES.get(bid.code.split("-")[0], "解密未成功")
+    decided = f"；由{bid.decided_by}认定：{bid.reason}" if bid.decided_by else ""
+    return f"{words}（{bid.code}）{decided}"
+
+
+_CAUSES = {
+    "header": "密文头部损坏",
+    "stanza": "密钥段无法解开",
+    "payload": "密文内容已损坏",
+    "package": "投标文件包不符",
+    "summary": "开标一览表不符",
+    "stored": "存储副本损坏，非投标人原因",
+}
+
+
+def _custody(state: State, tender: TenderFile) -> tuple[CustodyAnswer, ...]:
+    answers = []
+    for index, one in enumerate(tender.custodians, 1):
+        reply = state.replies.get(one.custodian)
+        status = "silent"
+        if reply is not None and reply.status in {"answered", "late"}:
+            status = "answered"
+        elif reply is not None and reply.status == "wrong":
+            status = "wrong"
+        detail = ""
+        if reply is not None:
+            detail = {"late": "逾时应答", "refused": f"依规拒绝：{reply.detail}"}.get(
+                reply.status, reply.detail
+            )
+        answers.append(
+            CustodyAnswer(
+                index=index,
+                organisation=one.organisation,
+                status=status,
+                at=reply.at if reply is not None else None,
+                detail=detail,
+            )
+        )
+    return tuple(answers)
+
+
+def _excluded(
+    rows: list[Row], acts: dict[str, dict[str, Any]], state: State, setting: Setting
+) -> tuple[Exclusion, ...]:
+    found = []
+    for act in acts.values():
+        if not act["replaces"]:
+            continue
+        withdrawn = act["kind"] == "withdrawal"
+        old = acts[act["replaces"]]
+        found.append(
+            Exclusion(
+                bidder=_parties(setting, old["said"]["parties"]),
+                status="withdrawn" if withdrawn else "superseded",
+                at=act["arrival"],
+                cause="投标人在截止前撤回" if withdrawn else "投标人在截止前以新版本替换",
+                evidence=act["statement"],
+            )
+        )
+    found += [
+        Exclusion(
+            bidder=_parties(setting, row.body["parties"]),
+            status="refused",
+            at=row.body["refusal"]["statement"]["arrival"],
+            cause="迟到：" + row.body["refusal"]["statement"]["reason"],
+            evidence=row.body["statement"],
+        )
+        for row in rows
+        if row.kind == "refused"
+    ]
+    found += [
+        Exclusion(
+            bidder=_parties(setting, acts[bid.line.submission]["said"]["parties"]),
+            status="failed",
+            at=bid.line.arrival,
+            cause=cause(bid),
+            evidence=acts[bid.line.submission]["statement"],
+        )
+        for bid in _readable(state)
+        if bid.result not in {"opened", "remedied"}
+    ]
+    return tuple(found)
+
+
+def _parties(setting: Setting, ids: Iterable[str]) -> tuple[Party, ...]:
+    named = [setting.parties.get(id_, (id_, "")) for id_ in ids]
+    return tuple(
+        Party(name=name, credit_code=code, role="member" if number else "lead")
+        for number, (name, code) in enumerate(named)
+    )
+
+
+def _name(setting: Setting, bidder: str) -> str:
+    return setting.parties.get(bidder, (bidder, ""))[0]

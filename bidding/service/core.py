@@ -1,0 +1,358 @@
+"""BiddingService: the parts in one room, started and stopped as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bidding.model import (
+    Announced,
+    Confirmation,
+    ConflictError,
+    Decision,
+    FloatCommit,
+    MalformedError,
+    Objection,
+    Postponement,
+    TenderFile,
+)
+from bidding.opening import (
+    AnswerObjection,
+    BeginConfirming,
+    Confirm,
+    Decide,
+    Move,
+    Object,
+    Pause,
+    Phase,
+    ReadNext,
+    Resume,
+    Seal,
+    SignIn,
+    Terminate,
+)
+from bidding.rules.draw import commitment
+from bidding.service.ceremonies import Ceremonies
+from bidding.service.custody import Custody
+from bidding.service.intake import Intake
+from bidding.service.paper import OPENING, Paper
+from bidding.service.room import Room
+from bidding.service.run import Run
+from bidding.service.uploads import UploadDesk
+from crypto import statement
+from crypto.canonical import canonical
+from crypto.encoding import sha256_hex
+from trading.model import Role, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bidding.store import Book
+    from crypto.signature import SigningKey
+    from documents.service import DocumentService
+    from trading.ground.chain import Row
+    from trading.ground.ground import Ground
+    from trading.model import Actor
+    from trading.service import TradingService
+
+CONFIRM_SECONDS: Final = 600  # domain.md §1.3: 开标记录确认
+ENDED: Final = frozenset({Phase.SEALED, Phase.FAILED_FEWER_THAN_3})
+
+
+class BiddingService:
+    """Sealed bids and openings of one centre.
+
+    Args:
+        ground: open and verified; its slots not yet running.
+        trading: started.
+        documents: issues notices and records; None in tests and drills without paper.
+        centre_key: the centre's P-256 statement key; signs tender files, receipts, refusals.
+        confirm_s: seconds bidders have to confirm what was read out.
+    """
+
+    def __init__(
+        self,
+        ground: Ground,
+        trading: TradingService,
+        documents: DocumentService | None,
+        centre_key: SigningKey,
+        *,
+        confirm_s: int = CONFIRM_SECONDS,
+    ) -> None:
+        self.room = Room(ground, trading, documents, centre_key)
+        self.uploads = UploadDesk(self.room)
+        self.intake = Intake(self.room, self.uploads)
+        self.ceremonies = Ceremonies(self.room, self.intake, confirm_s)
+        self.run = Run(self.room)
+        self.custody = Custody(self.room, self.run.drive)
+        self.run.custody = self.custody
+        self.paper = Paper(self.room)
+        self.watchers: list[Callable[[Book, Row], None]] = []
+        self.room.journal.listen(self._follow)
+
+    async def start(self) -> None:
+        """Take up everything where the journal left it; the slots are to start afterwards."""
+        await self.intake.start()
+        await self.ceremonies.resume()
+        self.intake.resume()
+        self.uploads.start()
+        self.run.start()
+        for known in (*self.room.trading.state.custodians.values(),
+                      *self.room.trading.state.witnesses.values()):  # fmt: skip
+            self.room.spawn(self._register(known), "register witness")
+        for book in list(self.room.shelf.books.values()):
+            self.room.spawn(self._catch_up(book), f"catch up {book.section}")
+
+    async def stop(self) -> None:
+        """End what runs beside requests; everything is taken up again at the next start."""
+        for task in list(self.room.tasks):
+            task.cancel()
+
+    # What follows the journal.
+
+    def _follow(self, row: Row) -> None:
+        book = self.room.shelf.follow(row)
+        if book is not None:
+            if row.kind in {"bids_opened", "moved"}:
+                self.run.arm(book)
+            if row.kind in {"sealed", "failed_too_few"}:
+                self.room.spawn(self._paper(book), f"opening record {book.section}")
+            for watcher in self.watchers:
+                watcher(book, row)
+        elif row.stream == "trading":
+            self._follow_trading(row)
+
+    def _follow_trading(self, row: Row) -> None:
+        body = row.body
+        if row.kind == "tender.published":
+            for section in self.room.trading.tender(body["tender"]).sections:
+                self.room.spawn(self._notice(section), f"notice {section}")
+        elif row.kind == "custodian.registered":
+            known = self.room.trading.state.custodians[body["custodian"]["id"]]
+            self.room.spawn(self._register(known), "register witness")
+        elif row.kind == "witness.registered":
+            other = self.room.trading.state.witnesses[body["witness"]["id"]]
+            self.room.spawn(self._register(other), "register witness")
+        elif row.kind in {"target.suspended", "target.resumed", "tender.terminated"}:
+            self.room.spawn(self._catch_up_all(), row.kind)
+
+    async def _register(self, known: Any) -> None:
+        """Let a custodian's or witness's note key count in the ledger."""
+        vkey = known.witness if hasattr(known, "host_key") else known.vkey
+        name = vkey.split("+")[0]
+        if name not in self.room.ledger.witnesses:
+            role = "custodian" if hasattr(known, "host_key") else "witness"
+            await self.room.ledger.register_witness(vkey, role, self.room.clock.now())
+
+    async def _catch_up_all(self) -> None:
+        for book in list(self.room.shelf.books.values()):
+            await self._catch_up(book)
+
+    async def _catch_up(self, book: Book) -> None:
+        """Bring an opening in line with trading: pauses, termination, missing paper."""
+        if book.opening is None:
+            return
+        section, now = self.room.trading.section(book.section), self.room.clock.now()
+        if book.opening.phase in ENDED:
+            await self._paper(book)
+        elif book.opening.phase in {Phase.TERMINATED, Phase.FAILED_QUORUM}:
+            return
+        elif section.stage is Stage.TERMINATED:
+            await self.run.command(book, Terminate("招标终止"), now)
+        elif section.suspended and book.opening.paused is None:
+            await self.run.command(book, Pause("招标中止"), now)
+        elif not section.suspended and book.opening.paused is not None:
+            await self.run.command(book, Resume(), now)
+            await self.run.drive(book.section)
+        if section.stage is Stage.ANNOUNCED and not section.notice:
+            await self.paper.notice(book)
+
+    async def _notice(self, section: str) -> None:
+        await self.paper.notice(self.room.keyed(section))
+
+    async def _paper(self, book: Book) -> None:
+        await self.paper.opening(book)
+
+    # What the hall asks.
+
+    async def act(self, section: str, action: str, now: int) -> None:
+        """The host paces the hall: read_next, read_all, confirm (begin confirming), seal.
+
+        Raises:
+            ConflictError: not in this phase.
+            MalformedError: no such action.
+        """
+        book = self.room.keyed(section)
+        await self.run.drive(section)
+        match action:
+            case "read_next":
+                await self.run.command(book, ReadNext(), now)
+            case "read_all":
+                while book.opening is not None and book.opening.next_to_read is not None:
+                    await self.run.command(book, ReadNext(), now)
+            case "confirm":
+                await self.run.command(book, BeginConfirming(), now)
+            case "seal":
+                await self.run.command(book, Seal(), now)
+            case _:
+                raise MalformedError(
+                    "action-unknown", "没有该操作", "read_next, read_all, confirm or seal."
+                )
+
+    async def sign_in(self, who: Actor, section: str, now: int) -> None:
+        """签到: unseen before T, for who comes would tell who bids."""
+        await self.run.command(self.room.keyed(section), SignIn(who.organisation), now)
+
+    async def confirm(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
+        """Take a bidder's 无异议, signed over what was read out.
+
+        Raises:
+            ConflictError: `reading-differs`, it was signed over something else.
+        """
+        said = Confirmation.from_body(self.room.said(signed, Confirmation.PURPOSE, who.public))
+        book = self._own(who, section, said.section, said.bidder)
+        if said.reading != self.reading(book):
+            raise ConflictError(
+                "reading-differs", "确认内容与唱标不符", "Sign the `reading` that the hall shows."
+            )
+        digest = statement.digest(signed).hex()
+        await self.run.command(
+            book, Confirm(who.organisation, digest), now, statement_kept={"signed": signed}
+        )
+
+    async def object(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
+        """Take a bidder's 异议."""
+        said = Objection.from_body(self.room.said(signed, Objection.PURPOSE, who.public))
+        book = self._own(who, section, said.section, said.bidder)
+        digest = statement.digest(signed).hex()
+        await self.run.command(
+            book,
+            Object(who.organisation, digest, said.text),
+            now,
+            statement_kept={"signed": signed},
+        )
+
+    async def answer_objection(self, section: str, bidder: str, text: str, now: int) -> None:
+        """The tenderer answers at once (实施条例 44)."""
+        await self.run.command(self.room.keyed(section), AnswerObjection(bidder, text), now)
+
+    async def decide(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
+        """A named person decides whose cause it was that a bid did not open."""
+        said = Decision.from_body(self.room.said(signed, Decision.PURPOSE, who.public))
+        if said.section != section:
+            raise _foreign()
+        name = self.room.trading.person_name(who.person) or who.person
+        await self.run.command(
+            self.room.keyed(section),
+            Decide(said.submission, said.verdict, name, said.reason),
+            now,
+            statement_kept={"signed": signed},
+        )
+
+    async def float_commit(self, who: Actor, section: str, digest: str, now: int) -> None:
+        """Another party binds itself to a nonce before T."""
+        book = self.room.keyed(section)
+        if now >= book.deadline or who.organisation in book.commits:
+            raise ConflictError("float-closed", "浮动点承诺已截止或已作出", "Once, before T.")
+        leaf = FloatCommit(section=section, party=who.organisation, digest=digest)
+        await self.room.append(
+            section,
+            ("float_committed", {"party": who.organisation, "digest": digest}),
+            at=now,
+            leaves=[self.room.leaf(leaf, now)],
+        )
+
+    async def float_reveal(self, who: Actor, section: str, nonce: str, now: int) -> None:
+        """That party reveals its nonce after the close."""
+        book = self.room.keyed(section)
+        try:
+            fits = commitment(bytes.fromhex(nonce)) == book.commits.get(who.organisation)
+        except ValueError:
+            fits = False
+        if not fits:
+            raise MalformedError("float-nonce", "与承诺不符", "It is not what was committed to.")
+        await self.run.reveal(book, who.organisation, nonce, now)
+
+    async def postpone(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Any:
+        """延期: the supervisor has signed, an operator brings it, the centre signs the same.
+
+        Returns:
+            {"centre": …, "supervisor": …}, which also travels directly to custodians.
+        """
+        book = self.room.keyed(section)
+        supervisor = self.room.trading.party(statement.signer(signed))
+        said = Postponement.from_body(self.room.said(signed, Postponement.PURPOSE))
+        if supervisor.role != Role.SUPERVISOR or supervisor.person == who.person:
+            raise MalformedError(
+                "postponement-signer", "须由监督人签名", "The supervisor signs it."
+            )
+        if said.section != section or said.previous != book.deadline:
+            raise _foreign()
+        body = said.to_body()
+        both = {"centre": self.room.sign(Postponement.PURPOSE, body), "supervisor": signed}
+        assert book.keyed is not None
+        file = TenderFile.from_body({**book.keyed.tender.to_body(), "deadline": said.deadline})
+        leaf = Announced(section=section, statements=(both["centre"], signed))
+        await self.run.command(
+            book,
+            Move(said.deadline, said.reason),
+            now,
+            [self.room.leaf(leaf, now)],
+            refiled={"file": self.room.sign(TenderFile.PURPOSE, file.to_body())},
+        )
+        await self.room.trading.postpone(section, said.deadline, list(both.values()), now)
+        await self.room.trading.file_tender(section, book.keyed.file)
+        return both
+
+    def reading(self, book: Book) -> str:
+        """Return the digest of what was read out: what bidders confirm, hex."""
+        assert book.opening is not None
+        table = [
+            [bid.line.submission, bid.line.bidder, bid.result, bid.code, dict(bid.summary)]
+            for bid in book.opening.bids.values()
+        ]
+        return sha256_hex(canonical({"v": 1, "section": book.section, "reading": table}))
+
+    def evidence(self, section: str) -> dict[str, Any]:
+        """Return what anybody may have to re-check an opening, once it is imported.
+
+        Raises:
+            ConflictError: it is not that far.
+        """
+        book = self.room.keyed(section)
+        opened = book.leaf("opened")
+        if opened is None:
+            raise ConflictError("too-early", "尚未开标", "There is nothing to show yet.")
+        assert book.keyed is not None
+        return {
+            "v": 1,
+            "centre": self.room.centre,
+            "section": section,
+            "tender_file": book.keyed.file,
+            "seed": self.room.seeds[section].hex(),
+            "entries": [
+                {
+                    "index": kept.index,
+                    "entry": kept.entry.to_body(),
+                    "signed": kept.signed,
+                    "possession": kept.possession,
+                }
+                for kept in book.kept.values()
+            ],
+            "leaves": {
+                kind: [{"index": index, "leaf": body} for index, body in found]
+                for kind, found in book.leaves.items()
+            },
+            "releases": book.releases,
+            "record": book.records.get(OPENING, ""),
+        }
+
+    def _own(self, who: Actor, section: str, named: str, bidder: str) -> Book:
+        if named != section or bidder != who.organisation:
+            raise _foreign()
+        return self.room.keyed(section)
+
+
+def _foreign() -> MalformedError:
+    return MalformedError(
+        "statement-foreign-section", "声明不属于本标段或本单位", "It was signed for another one."
+    )

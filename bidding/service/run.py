@@ -1,0 +1,284 @@
+"""The opening of one section, from T to the record: each step by the rule, each resumed after a crash.
+
+`drive` looks at the phase and does the next step until something outside is awaited: the clock, the
+closing slot, custodians, the host. Every step ends in one journal append, ledger leaves included;
+what was not appended has not happened, and is done again.
+
+    bidding ─T→ closed → control_price → float_draw → bidders_published → unlocking
+    ─t answers→ imported → reading_out ─host→ confirming ─host→ sealed → record on paper
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from bidding.model import (
+    CloseList,
+    ConflictError,
+    ControlPrice,
+    FloatResult,
+    FloatReveal,
+    ListedBid,
+    Opened,
+    OpenedBid,
+    PublishedBidders,
+)
+from bidding.model.leaf import Published
+from bidding.opening import (
+    BeginReading,
+    BeginUnlock,
+    Close,
+    Command,
+    DrawFloat,
+    Import,
+    Line,
+    Outcome,
+    Phase,
+    Publish,
+    StatePrice,
+    step,
+)
+from bidding.rules.draw import draw
+from bidding.service.opener import Opener
+from crypto.canonical import canonical
+from crypto.encoding import b64, sha256_hex, unb64
+from crypto.p256 import Point
+from crypto.threshold import combine
+from trading.ground.money import FEN, format_amount
+
+if TYPE_CHECKING:
+    from bidding.rules.bids import Act
+    from bidding.service.custody import Custody
+    from bidding.service.room import Room
+    from bidding.store import Book
+    from trading.ground.chain import Draft
+
+REVEAL_MS: Final = 60_000  # parties to the float draw reveal within a minute of the close
+
+
+class Run:
+    """Drives every section's opening."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._driving: dict[str, asyncio.Lock] = {}
+        self._opener = Opener(room)
+        self.custody: Custody | None = None
+
+    def start(self) -> None:
+        """Set every section's timer again; what is overdue is done at once."""
+        for book in self._room.shelf.books.values():
+            self.arm(book)
+
+    def arm(self, book: Book) -> None:
+        """Wake at T; a section already beyond it is driven now."""
+        if book.opening is not None:
+
+            async def wake() -> None:
+                await self.drive(book.section)
+
+            self._room.timers.at(book.deadline, wake, f"opening:{book.section}")
+
+    async def drive(self, section: str) -> None:
+        """Do every step that can be done now."""
+        lock = self._driving.setdefault(section, asyncio.Lock())
+        async with lock:
+            while await self._next(self._room.keyed(section)):
+                pass
+
+    async def command(
+        self, book: Book, command: Command, at: int, leaves: list[Draft] | None = None, **extra: Any
+    ) -> None:
+        """Judge a command by the machine and journal its events with their ledger leaves."""
+        async with self._room.turns[book.section]:
+            assert book.opening is not None
+            _, events = step(book.opening, command, at)
+            if events:  # a repetition that changes nothing leaves no row
+                rows = [(event.kind, event.body) for event in events]
+                await self._room.append(
+                    book.section, *rows, *extra.items(), at=at, leaves=leaves or []
+                )
+
+    async def _next(self, book: Book) -> bool:
+        opening, now = book.opening, self._room.clock.now()
+        if opening is None or opening.paused is not None:
+            return False
+        match opening.phase:
+            case Phase.BIDDING if now >= opening.deadline:
+                await self._close(book)
+            case Phase.CLOSED:
+                await self._price(book, now)
+            case Phase.CONTROL_PRICE:
+                return await self._float(book, now)
+            case Phase.FLOAT_DRAW:
+                await self._publish(book, now)
+            case Phase.BIDDERS_PUBLISHED:
+                await self.command(book, BeginUnlock(), now)
+            case Phase.UNLOCKING if len(opening.answered) >= opening.terms.threshold:
+                await self._unlock(book)
+            case Phase.IMPORTED:
+                await self.command(book, BeginReading(), now)
+            case _:
+                return False
+        return True
+
+    async def _close(self, book: Book) -> None:
+        deadline = book.deadline
+        slot = deadline // 1000 - 1
+        index = await self._room.slots.wait(slot)  # every act that arrived before T is journalled
+        size = index + 1
+        alive = book.live()
+        assert book.keyed is not None
+        leaf = CloseList(
+            section=book.section,
+            tender=book.keyed.tender.tender,
+            use=book.keyed.tender.use,
+            deadline=deadline,
+            slot=slot,
+            closing_size=size,
+            closing_root=self._room.ledger.root(size).hex(),
+            bids=tuple(
+                ListedBid(
+                    submission=act.id,
+                    encapsulation=act.encapsulation,
+                    sha256=act.sha256,
+                    size=act.size,
+                )
+                for act in alive
+            ),
+            excluded=(),
+        )
+        now = self._room.clock.now()
+        draft = self._room.leaf(leaf, now)
+        lines = tuple(Line(act.id, act.bidder, act.arrival) for act in alive)
+        await self.command(book, Close(lines, sha256_hex(canonical(draft.body))), now, [draft])
+
+    async def _price(self, book: Book, now: int) -> None:
+        price = self._room.trading.section(book.section).control_price
+        value = "" if price is None else format_amount(price, FEN)
+        leaf = self._room.leaf(ControlPrice(section=book.section, value=value), now)
+        await self.command(book, StatePrice(value), now, [leaf])
+
+    async def _float(self, book: Book, now: int) -> bool:
+        """Reveal the centre's own nonce, wait for the others' or for their minute, then draw."""
+        for party, ref in book.float_refs.items():
+            if party not in book.reveals:
+                nonce = self._room.private.get(ref) or ""
+                body = {"party": party, "nonce": nonce}
+                await self._room.append(book.section, ("float_revealed", body), at=now)
+        assert book.opening is not None
+        since = book.opening.phases[-1][1]
+        if book.commits.keys() - book.reveals.keys() and now < since + REVEAL_MS:
+
+            async def wake() -> None:
+                await self.drive(book.section)
+
+            self._room.timers.at(since + REVEAL_MS, wake, f"float:{book.section}")
+            return False
+        points = self._room.trading.section(book.section).float_points
+        reveals = tuple(
+            FloatReveal(party=party, nonce=book.reveals.get(party, ""))
+            for party in sorted(book.commits)
+        )
+        value = draw(book.section, points, reveals)
+        result = FloatResult(section=book.section, points=points, reveals=reveals, value=value)
+        await self.command(book, DrawFloat(value), now, [self._room.leaf(result, now)])
+        return True
+
+    async def _publish(self, book: Book, now: int) -> None:
+        assert book.opening is not None
+        ended = {act.replaces: act for act in book.acts.values() if act.kind == "withdrawal"}
+        acts = book.acts
+        listed = [self._published(acts[id_], "listed") for id_ in book.opening.bids]
+        withdrawn = [self._published(acts[id_], "withdrawn") for id_ in ended]
+        leaf = PublishedBidders(section=book.section, bidders=(*listed, *withdrawn))
+        await self.command(book, Publish(), now, [self._room.leaf(leaf, now)])
+
+    def _published(self, act: Act, status: Any) -> Published:
+        known = self._room.trading.state.organisations
+        parties = [known[party] for party in act.parties if party in known]
+        deposit = self._room.trading.deposit_status(act_section(self._room, act), act.bidder)
+        return Published(
+            submission=act.id,
+            bidder=act.bidder,
+            names=tuple(party.name for party in parties),
+            credit_codes=tuple(party.credit_code for party in parties),
+            arrival=act.arrival,
+            deposit=str(deposit),
+            status=status,
+        )
+
+    async def _unlock(self, book: Book) -> None:
+        """Combine t proved answers and open every bid to disk; nothing is shown before import."""
+        assert self.custody is not None
+        assert book.opening is not None
+        assert book.keyed is not None
+        asked = self.custody.asked(book)
+        rows: dict[int, list[Point]] = {}
+        names: dict[int, tuple[str, str]] = {}
+        for reply in book.opening.answered:
+            signed = next(
+                one
+                for one in reversed(book.releases[reply.custodian])
+                if one["statement"]["purpose"] == "release"
+            )
+            body = signed["statement"]
+            rows[body["index"]] = [Point.parse(unb64(text)) for text in body["partials"]]
+            names[body["index"]] = (reply.custodian, reply.digest)
+        used = sorted(rows)[: book.opening.terms.threshold]
+        points = await asyncio.to_thread(
+            combine, {index: rows[index] for index in used}, book.opening.terms.threshold
+        )
+        by_encapsulation = dict(zip(asked, points, strict=True))
+        outcomes: list[Outcome] = []
+        opened: list[OpenedBid] = []
+        for id_ in book.opening.bids:
+            kept = book.kept[id_]
+            point = by_encapsulation[kept.act.encapsulation]
+            outcome = await asyncio.to_thread(self._opener.open, book, kept, point)
+            outcomes.append(outcome)
+            opened.append(
+                OpenedBid(
+                    submission=id_,
+                    sha256=kept.act.sha256,
+                    encapsulation=kept.act.encapsulation,
+                    dh=b64(point.compressed()),
+                    result=outcome.code,
+                    manifest=outcome.manifest,
+                )
+            )
+        leaf = Opened(
+            section=book.section,
+            custodians=tuple(names[index][0] for index in used),
+            releases=tuple(names[index][1] for index in used),
+            wrong=tuple(
+                reply.custodian
+                for reply in book.opening.replies.values()
+                if reply.status == "wrong"
+            ),
+            bids=tuple(opened),
+        )
+        now = self._room.clock.now()
+        await self.command(book, Import(tuple(outcomes)), now, [self._room.leaf(leaf, now)])
+
+    async def reveal(self, book: Book, party: str, nonce: str, now: int) -> None:
+        """Take a party's nonce for the float draw, after the close.
+
+        Raises:
+            ConflictError: it is not the time, or not what the party committed to.
+        """
+        assert book.opening is not None
+        if book.opening.phase not in {Phase.CLOSED, Phase.CONTROL_PRICE}:
+            raise ConflictError(
+                "opening-phase", "开标阶段不符", "Nonces are revealed after the close."
+            )
+        await self._room.append(
+            book.section, ("float_revealed", {"party": party, "nonce": nonce}), at=now
+        )
+        await self.drive(book.section)
+
+
+def act_section(room: Room, act: Act) -> str:
+    """Return the section of an act."""
+    return next(section for section, book in room.shelf.books.items() if act.id in book.kept)
