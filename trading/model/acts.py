@@ -12,6 +12,7 @@ from typing import Any, Final
 from trading.model.identity import CENTRE_STAFF, Actor, Role
 
 PROPOSAL_MS: Final = 10 * 60_000  # four eyes: expires in 10 min
+ENROLMENT_MS: Final = 7 * 86_400_000  # a request nobody issued is forgotten after a week
 FRESH_MS: Final = 60_000  # a signed command is taken within a minute of its own `at`
 
 _SUPERVISED: Final = CENTRE_STAFF | {Role.SUPERVISOR}

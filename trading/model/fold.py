@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from trading.model import fold_business, fold_identity
-from trading.model.acts import PROPOSAL_MS, Proposal
+from trading.model.acts import ENROLMENT_MS, PROPOSAL_MS, Proposal
 from trading.model.codec import from_json
 from trading.model.identity import Actor
 from trading.model.state import LEDGER, STREAM, Row, State
@@ -69,11 +69,15 @@ def _remember_nonces(state: State, row: Row) -> None:
 
 
 def _forget_old(state: State, now: int) -> None:
-    # Rows come in the order of their instants, so both dictionaries age from the front.
+    # Rows come in the order of their instants, so these dictionaries age from the front.
     for proposal in list(state.proposals.values()):
         if now < proposal.expires_at:
             break
         del state.proposals[proposal.id]
+    for enrolment in list(state.enrolments.values()):
+        if now - enrolment.at < ENROLMENT_MS:
+            break
+        del state.enrolments[enrolment.id]
     for nonce, at in list(state.nonces.items()):
         if now - at < PROPOSAL_MS:
             break

@@ -19,10 +19,6 @@ def _requested(state: State, body: Mapping[str, Any], _at: int) -> None:
     state.enrolments[enrolment.id] = enrolment
 
 
-def _declined(state: State, body: Mapping[str, Any], _at: int) -> None:
-    state.enrolments.pop(body["enrolment"], None)
-
-
 def _issued(state: State, body: Mapping[str, Any], _at: int) -> None:
     """A key comes into force: only now are organisation and person known."""
     organisation = from_json(Organisation, body["organisation"])
@@ -80,7 +76,6 @@ Handler = Callable[[State, Mapping[str, Any], int], None]
 HANDLERS: Final[Mapping[str, Handler]] = {
     "invitation.made": _invited,
     "enrolment.requested": _requested,
-    "enrolment.declined": _declined,
     "key.issued": _issued,
     "key.revoked": _pass,
     "custodian.registered": _custodian,

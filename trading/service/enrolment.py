@@ -155,7 +155,7 @@ class Enrolments:
         """`waiting` or `issued` with the key; whoever knows the random id may ask.
 
         Raises:
-            UnknownError: there is no such enrolment, or it was declined.
+            UnknownError: there is no such enrolment, or nobody issued it within a week.
         """
         if enrolment_id in self._desk.state.enrolments:
             return "waiting", None

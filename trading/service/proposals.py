@@ -26,6 +26,7 @@ from trading.rules.conduct import check_pair, check_proposer
 from trading.service.desk import Desk, name_of
 
 MAX_PENDING: Final = 200
+MAX_OF_ONE: Final = 50  # so that nobody fills the table for all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ class Proposals:
             entry, body = self._entry(command)
             check_proposer(entry.act, who)
             entry.check(body, arrival)
-            if len(self._pending(arrival)) >= MAX_PENDING:
+            pending = self._pending(arrival)
+            mine = [p for p in pending if p.by.person == who.person]
+            if len(pending) >= MAX_PENDING or len(mine) >= MAX_OF_ONE:
                 raise BusyError(
                     "proposals-full",
                     "待复核事项过多",

@@ -1,17 +1,23 @@
 """Login: a single-use challenge, signed with the certified key; an opaque session on the server.
 
-A challenge lives 60 s, is bound to the origin it was asked from and to its purpose, and works
-once. The token has 256 random bits and is kept only as its hash. A revoked key or a logout ends
-its sessions at once, open sockets included: they `watch` their session. A session alone can
-decide nothing critical: such commands carry a fresh signature of their own (`Desk.step_up`).
+A challenge lives 60 s, is bound to key, origin and purpose, and opens one session. It carries its
+own authenticator, so that a flood of requests for challenges takes no memory. The token has 256
+random bits and is kept only as its hash. A revoked key or a logout ends its sessions at once,
+open sockets included: they `watch` their session. A session alone can decide nothing critical:
+such commands carry a fresh signature of their own (`Desk.step_up`).
 """
 
+import asyncio
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from sqlmodel import Session
+
 from crypto import random
-from crypto.encoding import b64raw, sha256_hex
+from crypto.encoding import b64raw, sha256_hex, unb64raw
+from crypto.errors import CryptoError
 from trading.ground.database import Database
 from trading.ground.journal import Row
 from trading.model import LOGIN, Actor, BusyError, LoginError
@@ -23,7 +29,8 @@ TICKET_MS: Final = 30_000
 IDLE_MS: Final = 15 * 60_000  # reliability.md §4
 ABSOLUTE_MS: Final = 8 * 3_600_000
 TOKEN_BYTES: Final = 32
-MAX_CHALLENGES: Final = 10_000
+MAX_TICKETS: Final = 10_000
+SEEN_MS: Final = 5 * 60_000  # how stale the stored sign of life may be
 MAX_SESSIONS: Final = 20_000
 
 
@@ -32,7 +39,6 @@ class Challenge:
     """What must be signed with purpose `login`: the text itself and the origin."""
 
     text: str
-    key: bytes
     origin: str
     expires_at: int
 
@@ -43,6 +49,7 @@ class Login:
 
     stored: StoredLogin
     actor: Actor
+    seen_at: int
     watchers: set[Callable[[], None]] = field(default_factory=set)
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -57,7 +64,9 @@ class Sessions:
     def __init__(self, desk: Desk, database: Database) -> None:
         self._desk = desk
         self._database = database
-        self._challenges: dict[str, Challenge] = {}
+        self._secret = random.token(32)
+        self._used: dict[str, int] = {}
+        self._writing: set[asyncio.Task[None]] = set()
         self._logins: dict[str, Login] = {}
         self._tickets: dict[str, tuple[str, int]] = {}
 
@@ -68,10 +77,9 @@ class Sessions:
             stored = logins(session)
         for login in stored:
             key = self._desk.state.keys.get(self._desk.state.key_ids.get(login.key_id, b""))
-            if key is not None and key.live and now < login.expires_at:
-                self._logins[login.digest] = Login(
-                    replace(login, seen_at=now), self._desk.actor(key.public)
-                )
+            alive = now < min(login.expires_at, login.seen_at + SEEN_MS + IDLE_MS)
+            if alive and key is not None and key.live:
+                self._logins[login.digest] = Login(login, self._desk.actor(key.public), now)
         self._desk.journal.listen(self._follow)
 
     def challenge(self, key: bytes, origin: str) -> Challenge:
@@ -80,20 +88,10 @@ class Sessions:
         Args:
             key: 33 bytes.
             origin: the address the client came to, as `https://host`.
-
-        Raises:
-            BusyError: too many are open.
         """
-        now = self._desk.clock.now()
-        for text, old in list(self._challenges.items()):
-            if now < old.expires_at:
-                break
-            del self._challenges[text]
-        if len(self._challenges) >= MAX_CHALLENGES:
-            raise BusyError("logins-busy", "登录请求过多", "Ask again in a minute.")
-        made = Challenge(b64raw(random.token(TOKEN_BYTES)), key, origin, now + CHALLENGE_MS)
-        self._challenges[made.text] = made
-        return made
+        expires_at = self._desk.clock.now() + CHALLENGE_MS
+        body = random.token(16) + expires_at.to_bytes(8)
+        return Challenge(b64raw(body + self._mac(body, key, origin)), origin, expires_at)
 
     async def open(self, signed: Mapping[str, Any], origin: str, arrival: int) -> tuple[str, Login]:
         """Open a session with a signed challenge.
@@ -111,14 +109,10 @@ class Sessions:
         """
         key = key_of(signed)
         said = self._desk.said(signed, "login", key)
-        text = said.get("challenge")
-        made = self._challenges.pop(text, None) if isinstance(text, str) else None
         known = self._desk.state.keys.get(key)
         if (
-            made is None
-            or arrival >= made.expires_at
-            or said != {"challenge": made.text, "origin": made.origin}
-            or (made.key, made.origin) != (key, origin)
+            said != {"challenge": said.get("challenge"), "origin": origin}
+            or not self._holds(said["challenge"], key, origin, arrival)
             or known is None
             or not known.live
             or known.role not in LOGIN
@@ -129,6 +123,7 @@ class Sessions:
                 "Challenge, origin or key does not hold: ask for a new challenge and sign it with "
                 "a key that this centre has certified.",
             )
+        self._use(said["challenge"], arrival)
         if len(self._logins) >= MAX_SESSIONS:
             self._sweep(arrival)
         if len(self._logins) >= MAX_SESSIONS:
@@ -139,7 +134,8 @@ class Sessions:
             arrival, arrival, arrival + ABSOLUTE_MS,
         )  # fmt: skip
         await self._database.run(lambda session: keep_login(session, stored))
-        login = Login(stored, self._desk.actor(key))  # asks again: revoked while we were writing?
+        who = self._desk.actor(key)  # asks again: revoked while we were writing?
+        login = Login(stored, who, arrival)
         self._logins[stored.digest] = login
         return token, login
 
@@ -162,7 +158,7 @@ class Sessions:
             if now < end:
                 break
             del self._tickets[text]
-        if len(self._tickets) >= MAX_CHALLENGES:
+        if len(self._tickets) >= MAX_TICKETS:
             raise BusyError("logins-busy", "登录请求过多", "Ask again in a minute.")
         ticket = b64raw(random.token(TOKEN_BYTES)).replace("+", "-").replace("/", "_")
         self._tickets[ticket] = (login.stored.digest, now + TICKET_MS)
@@ -170,18 +166,22 @@ class Sessions:
 
     async def close(self, login: Login) -> None:
         """Log out."""
+        digest = login.stored.digest
+        await self._database.run(lambda session: drop_logins(session, [digest]))
         self._end([login])
-        await self._forget([login.stored.digest])
 
     def _alive(self, digest: str) -> Login | None:
         login = self._logins.get(digest)
         if login is None:
             return None
         now = self._desk.clock.now()
-        if now >= login.stored.expires_at or now >= login.stored.seen_at + IDLE_MS:
+        if now >= min(login.stored.expires_at, login.seen_at + IDLE_MS):
             self._end([login])
             return None
-        login.stored = replace(login.stored, seen_at=now)
+        login.seen_at = now
+        if now >= login.stored.seen_at + SEEN_MS:
+            login.stored = stored = replace(login.stored, seen_at=now)
+            self._later(lambda session: keep_login(session, stored))
         return login
 
     def _follow(self, row: Row) -> None:
@@ -192,18 +192,43 @@ class Sessions:
     def _end(self, ended: list[Login]) -> None:
         for login in ended:
             self._logins.pop(login.stored.digest, None)
-            for callback in list(login.watchers):
+            watchers, login.watchers = login.watchers, set()
+            for callback in watchers:
                 callback()
-            login.watchers.clear()
 
     def _sweep(self, now: int) -> None:
         self._end(
             [
-                s
-                for s in self._logins.values()
-                if now >= min(s.stored.expires_at, s.stored.seen_at + IDLE_MS)
+                login
+                for login in self._logins.values()
+                if now >= min(login.stored.expires_at, login.seen_at + IDLE_MS)
             ]
         )
 
-    async def _forget(self, digests: list[str]) -> None:
-        await self._database.run(lambda session: drop_logins(session, digests))
+    def _later(self, work: Callable[[Session], None]) -> None:
+        """Write without being waited for: what is lost with a crash is a sign of life."""
+        task = asyncio.get_running_loop().create_task(self._database.run(work))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    def _mac(self, body: bytes, key: bytes, origin: str) -> bytes:
+        return hmac.digest(self._secret, body + key + origin.encode(), "sha256")
+
+    def _holds(self, text: Any, key: bytes, origin: str, now: int) -> bool:
+        try:
+            data = unb64raw(text) if isinstance(text, str) else b""
+        except CryptoError:
+            return False
+        body, mac = data[:24], data[24:]
+        return (
+            hmac.compare_digest(mac, self._mac(body, key, origin))
+            and now < int.from_bytes(body[16:])
+            and text not in self._used
+        )
+
+    def _use(self, text: str, now: int) -> None:
+        for old, at in list(self._used.items()):
+            if now - at < CHALLENGE_MS:
+                break
+            del self._used[old]
+        self._used[text] = now

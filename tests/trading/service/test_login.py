@@ -106,6 +106,32 @@ def test_only_the_hash_of_a_token_is_kept(world: World) -> None:
     assert world.call("GET", "/organisations/me", who=world.one(Role.OPERATOR)).status_code == 200
 
 
+def test_an_idle_session_does_not_come_back_with_a_restart(world: World) -> None:
+    who = world.one(Role.OPERATOR)
+    world.clock.advance(14 * 60_000)
+    assert world.call("GET", "/organisations/me", who=who).status_code == 200
+    world.restart()
+    assert world.call("GET", "/organisations/me", who=who).status_code == 200
+    world.clock.advance(20 * 60_000)
+    world.restart()
+    assert world.call("GET", "/organisations/me", who=who).status_code == 401
+
+
+def test_a_flood_of_challenges_shuts_nobody_out(world: World) -> None:
+    key = world.one(Role.OPERATOR).key
+    said = challenge(world, key)
+    for _ in range(300):
+        world.service.sessions.challenge(SigningKey.generate().public, ORIGIN)
+    assert answer(world, key, said) == 201
+
+
+def test_a_challenge_of_before_a_restart_is_refused(world: World) -> None:
+    key = world.one(Role.OPERATOR).key
+    said = challenge(world, key)
+    world.restart()
+    assert answer(world, key, said) == 401
+
+
 def test_logging_out_ends_the_session_for_good(world: World) -> None:
     who = world.one(Role.OPERATOR)
     assert world.call("DELETE", "/session", who=who).status_code == 204

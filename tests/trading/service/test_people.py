@@ -228,6 +228,22 @@ def test_a_key_enrols_once(world: World) -> None:
     assert world.enrol(operator.key, "bidder", code_for_tests(1)).status_code == 409
 
 
+def test_a_request_nobody_issued_is_forgotten_after_a_week(world: World) -> None:
+    asked = world.enrol(SigningKey.generate(), "bidder", code_for_tests(1)).json()
+    world.clock.advance(7 * 86_400_000)
+    assert world.get(f"/enrolments/{asked['enrolment']}")["status"] == "waiting"
+    world.enrol(SigningKey.generate(), "bidder", code_for_tests(2))  # any later row of the floor
+    assert world.call("GET", f"/enrolments/{asked['enrolment']}").status_code == 404
+
+
+def test_one_person_cannot_fill_the_table_of_proposals(world: World) -> None:
+    form = world.tender_form() | {"agent": CODES["tenderer"]}
+    operator = world.one(Role.OPERATOR)
+    answers = [world.propose(operator, "tender.create", form).status_code for _ in range(51)]
+    assert answers == [201] * 50 + [429]
+    assert world.propose(world.one(Role.TENDERER), "tender.create", form).status_code == 201
+
+
 def test_a_live_centre_refuses_test_codes(tmp_path: Path) -> None:
     with World(tmp_path / "home", live=True, ruleset="全国") as world:
         code = world.invitation(Role.OPERATOR)
