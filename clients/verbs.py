@@ -45,11 +45,12 @@ def verb(command: Callable[P, None]) -> Callable[P, None]:
 
 def exit_code(error: Exception) -> int | None:
     """The exit code an expected error stands for; None for one that is a fault of ours."""
+    from documents.model import DocumentError
     from trading.ground.problems import Problem
 
     if isinstance(error, ClientError):
         return error.exit_code
-    if isinstance(error, CryptoError | Problem):
+    if isinstance(error, CryptoError | Problem | DocumentError):
         return 1
     if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
         return 2

@@ -68,16 +68,21 @@ def make(keys: Keys, centre: str, organisation: str, role: str) -> dict[str, Any
         organisation: who stands for it, as printed in notices.
         role: ``custodian`` or ``witness``.
     """
-    body = {
-        "custodian": keys.name,
-        "organisation": organisation,
-        "key": b64(keys.statement.public),
-        "witness": keys.witness,
-    }
     if role == WITNESS:
-        return statement.sign(keys.statement, WITNESS_PURPOSE, centre, body)
-    body["host_key"] = b64(keys.host.public)
-    enrolment = Enrolment.from_body(body)
+        told = {
+            "witness": keys.name,
+            "organisation": organisation,
+            "key": b64(keys.statement.public),
+            "vkey": keys.witness,
+        }
+        return statement.sign(keys.statement, WITNESS_PURPOSE, centre, told)
+    enrolment = Enrolment(
+        custodian=keys.name,
+        organisation=organisation,
+        key=b64(keys.statement.public),
+        host_key=b64(keys.host.public),
+        witness=keys.witness,
+    )
     return statement.sign(keys.statement, Enrolment.PURPOSE, centre, enrolment.to_body())
 
 
@@ -89,11 +94,12 @@ def read(signed: Any, centre: str) -> Card:
     """
     try:
         key = statement.signer(signed)
-        kind = signed["statement"].get("purpose")
-        if kind == WITNESS_PURPOSE:
-            body = statement.verify(signed, purpose=WITNESS_PURPOSE, centre=centre, key=key)
+        if signed["statement"].get("purpose") == WITNESS_PURPOSE:
+            told = statement.verify(signed, purpose=WITNESS_PURPOSE, centre=centre, key=key)
+            same = {name: told.get(name) for name in ("organisation", "key")}
+            form = {"custodian": told.get("witness"), "witness": told.get("vkey"), **same}
+            who = Enrolment.from_body({**form, "host_key": told.get("key")})
             host = None
-            who = Enrolment.from_body({**body, "host_key": body.get("key")})
         else:
             body = statement.verify(signed, purpose=Enrolment.PURPOSE, centre=centre, key=key)
             who = Enrolment.from_body(body)

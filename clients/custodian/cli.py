@@ -322,3 +322,6 @@ def commands() -> typer.Typer:
     for command in (init, join, serve, take, rehearse, hold, recover):
         group.command(command.__name__)(command)
     return group
+
+
+group = commands()

@@ -89,7 +89,10 @@ class Home:
         if path.exists() and any(path.iterdir()):
             raise UsageError(f"{path} is not empty; a home is never overwritten")
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys = Keys(token(SECRET_BYTES) if secret is None else secret)
+        keys = Keys(
+            token(SECRET_BYTES) if secret is None else secret,
+            witness_only=identity.role == card.WITNESS,
+        )
         write_durably(path / "host.age", keys.shut(passphrase, work), 0o600)
         body = {"v": 1, "role": identity.role, "centre": identity.centre}
         write_json(path / "home.json", {**body, "organisation": identity.organisation})
@@ -116,7 +119,11 @@ class Home:
             identity = Identity(
                 role=facts["role"], centre=facts["centre"], organisation=facts["organisation"]
             )
-            keys = Keys.unshut((path / "host.age").read_bytes(), passphrase)
+            keys = Keys.unshut(
+                (path / "host.age").read_bytes(),
+                passphrase,
+                witness_only=identity.role == card.WITNESS,
+            )
         except BaseException:
             os.close(lock)
             raise

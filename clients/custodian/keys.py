@@ -35,12 +35,14 @@ class Keys:
 
     Args:
         secret: the host secret, 32 bytes.
+        witness_only: of a log witness that holds no share; its id begins ``wit_``.
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, *, witness_only: bool = False) -> None:
         if len(secret) != SECRET_BYTES:
             raise ClientError(f"a host secret has {SECRET_BYTES} bytes, not {len(secret)}")
         self.secret: Final = secret
+        self._prefix = "wit_" if witness_only else "cus_"
         self.host: Final = HostKey(secret)
 
     @cached_property
@@ -61,7 +63,7 @@ class Keys:
     @cached_property
     def name(self) -> str:
         """The id ``cus_<key id>``, which is also the name of the note key."""
-        return "cus_" + key_id(self.statement.public)
+        return self._prefix + key_id(self.statement.public)
 
     def seal(self, what: str, content: bytes) -> bytes:
         """Shuts bytes for the home's memory; ``what`` is bound to them.
@@ -95,16 +97,17 @@ class Keys:
         return encrypt_bytes(self.secret, [ScryptRecipient(passphrase, work)])
 
     @classmethod
-    def unshut(cls, sealed: bytes, passphrase: str) -> Self:
+    def unshut(cls, sealed: bytes, passphrase: str, *, witness_only: bool = False) -> Self:
         """Opens what `shut` made.
 
         Raises:
             ClientError: the passphrase does not fit, or the file was changed.
         """
         try:
-            return cls(decrypt_bytes(sealed, [ScryptIdentity(passphrase)]))
+            secret = decrypt_bytes(sealed, [ScryptIdentity(passphrase)])
         except CryptoError as error:
             raise ClientError(f"the host secret does not open: {error}") from error
+        return cls(secret, witness_only=witness_only)
 
     def __repr__(self) -> str:
         return f"Keys({self.name})"

@@ -31,7 +31,8 @@ def login(centre: Centre, key: SigningKey, centre_id: str | None = None) -> str:
     """
     name = centre_id or str(centre.about()["id"])
     asked = centre.call("POST", "/session/challenge", {"key": b64(key.public)})
-    body = {"challenge": asked["challenge"]}
+    # Our own idea of the address, not the answer's: a middleman's challenge is then worth nothing.
+    body = {"challenge": asked["challenge"], "origin": centre.origin}
     answer = centre.call("POST", "/session", statement.sign(key, LOGIN, name, body))
     token = answer.get("token") if isinstance(answer, dict) else None
     if not isinstance(token, str):

@@ -156,18 +156,21 @@ class Centre:
 
     Args:
         transport: what carries the requests.
+        origin: the address as browsers write it; signed at login.
         token: bearer token of a login session, or None for public reads.
         login: opens a session anew when the centre says that there is none (401).
     """
 
     transport: Transport
+    origin: str = ""
     token: str | None = None
     login: Callable[[Centre], object] | None = None
 
     @classmethod
     def at(cls, server: str, *, timeout: float = TIMEOUT_SECONDS) -> Centre:
         """A centre at a base URL."""
-        return cls(Connection(server, timeout))
+        parts = urlsplit(server)
+        return cls(Connection(server, timeout), f"{parts.scheme}://{parts.netloc}".lower())
 
     def call(
         self,

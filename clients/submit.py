@@ -1,0 +1,173 @@
+"""The verbs ``submit`` and ``withdraw``: the bidder's own words to a running centre."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clients.errors import UsageError
+from clients.verbs import show, verb
+
+if TYPE_CHECKING:
+    from clients.handing_in import Handed
+
+ServerOption = Annotated[str, typer.Option("--server", help="address of the centre")]
+KeyOption = Annotated[Path, typer.Option("--key", help="the bidder's signing key, PEM")]
+TrustOption = Annotated[
+    Path | None, typer.Option("--trust", help="pinned keys; without it those the centre shows")
+]
+PassphraseOption = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="of an encrypted key, first line")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object")]
+
+
+@verb
+def submit(
+    sealed: Annotated[Path, typer.Argument(metavar="BID.age", help="with BID.submission.json")],
+    server: ServerOption,
+    key: KeyOption,
+    trust: TrustOption = None,
+    tender: Annotated[
+        Path | None, typer.Option("--tender", help="only where the proof is waived: tender.json")
+    ] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", help="only where the proof is waived: SUMMARY.json")
+    ] = None,
+    supersedes: Annotated[
+        Path | None, typer.Option("--supersedes", help="only where the proof is waived: a receipt")
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Upload a sealed bid, submit it, bring home the receipt. Run again, it goes on."""
+    from clients import handing_in, keyfile
+    from clients.progress import bar
+    from clients.sdk.session import login
+    from clients.sdk.wire import Centre
+    from trading.ground.clock import SystemClock
+
+    if not sealed.is_file():
+        raise UsageError(f"{sealed} is no file")
+    signing = keyfile.read_key(key, passphrase_file)
+    pinned = _pinned(trust)
+    told = None
+    if tender is not None and summary is not None:
+        told = _waived(sealed, tender, trust, signing, summary, supersedes)
+        centre_id = str(told["submission"]["statement"]["centre"])
+    else:
+        centre_id = handing_in.read_submission(sealed, signing)[2]
+    centre = Centre.at(server)
+    centre.login = lambda again: login(again, signing, centre_id)
+    login(centre, signing, centre_id)
+    size = sealed.stat().st_size
+    done = [0]
+    with bar("upload", size, quiet=as_json) as advance:
+
+        def progress(at: int, _total: int) -> None:
+            advance(at - done[0])
+            done[0] = at
+
+        handed = handing_in.submit(
+            centre,
+            sealed,
+            signing,
+            trust=pinned,
+            clock=SystemClock(),
+            progress=progress,
+            told=told,
+        )
+    centre.close()
+    _show(handed, "submitted", pinned=pinned is not None, as_json=as_json)
+
+
+@verb
+def withdraw(
+    receipt: Annotated[Path, typer.Argument(metavar="RECEIPT", help="of the bid to withdraw")],
+    server: ServerOption,
+    key: KeyOption,
+    trust: TrustOption = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Withdraw a bid before the deadline 撤回, with the key that submitted it."""
+    from clients import handing_in, keyfile
+    from clients.sdk.session import login
+    from clients.sdk.wire import Centre
+    from trading.ground.clock import SystemClock
+
+    signing = keyfile.read_key(key, passphrase_file)
+    pinned = _pinned(trust)
+    centre = Centre.at(server)
+    login(centre, signing)
+    handed = handing_in.withdraw(centre, receipt, signing, trust=pinned, clock=SystemClock())
+    centre.close()
+    _show(handed, "withdrawn", pinned=pinned is not None, as_json=as_json)
+
+
+def _pinned(trust: Path | None) -> Any:
+    """The pinned certificates, or None."""
+    if trust is None:
+        return None
+    from documents.trust import Trust
+
+    if not trust.is_file():
+        raise UsageError(f"there is no readable file {trust}")
+    return Trust.from_pem(trust.read_bytes())
+
+
+def _waived(
+    sealed: Path,
+    tender: Path,
+    trust: Path | None,
+    key: Any,
+    summary: Path,
+    supersedes: Path | None,
+) -> dict[str, Any]:
+    """Makes the submission of a package that a stock age tool sealed, where the tender allows it."""
+    from clients import handing_in, sealing, tenders
+    from clients import trust as trust_file
+    from clients.files import read_json
+    from crypto.encoding import b64
+
+    if trust is None:
+        raise UsageError("--tender is believed only with --trust")
+    checked = tenders.check(read_json(tender), trust_file.read(trust))
+    if checked.tender.proof_of_possession != "waived":
+        raise UsageError("this tender wants a proof of possession; seal with `seal`")
+    signed = sealing.sign_submission(
+        checked,
+        sealing.read_summary(summary),
+        key,
+        b64(sealing.encapsulation_of(sealed)),
+        handing_in.digest_of(sealed),
+        sealed.stat().st_size,
+        sealing.superseded(supersedes, checked.tender.section),
+    )
+    return {"submission": signed, "possession": ""}
+
+
+def _show(handed: Handed, what: str, *, pinned: bool, as_json: bool) -> None:
+    from trading.ground.clock import beijing
+
+    said = handed.receipt
+    show(
+        {
+            what: said.entry.id,
+            "section": said.section,
+            "arrival": said.entry.arrival,
+            "slot": said.entry.slot,
+            "sha256": said.sha256,
+            "receipt": str(handed.path),
+            "keys_pinned": pinned,
+            "checks": [check.to_json() for check in handed.checks],
+        },
+        as_json=as_json,
+        text=(
+            f"{what}: {said.entry.id}, arrived {beijing(said.entry.arrival)} 北京时间\n"
+            f"receipt 回执: {handed.path} (holds; `verify --trust` checks it on any machine)"
+            + ("" if pinned else "\nIts keys are those the centre shows; pin them with --trust.")
+        ),
+    )
