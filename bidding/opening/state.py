@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,6 +128,11 @@ class Reply:
     detail: str = ""
 
 
+def _nothing() -> Mapping[str, Any]:
+    """A read-only empty mapping; before Python 3.12 it cannot itself be a dataclass default."""
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """The opening of one section.
@@ -146,14 +151,14 @@ class State:
     terms: Terms
     deadline: int
     phase: Phase = Phase.BIDDING
-    bids: Mapping[str, Bid] = MappingProxyType({})
-    replies: Mapping[str, Reply] = MappingProxyType({})
+    bids: Mapping[str, Bid] = field(default_factory=_nothing)
+    replies: Mapping[str, Reply] = field(default_factory=_nothing)
     unlock: Window | None = None
     confirm: Window | None = None
     paused: int | None = None
     pauses: tuple[tuple[int, int | None, str], ...] = ()
     phases: tuple[tuple[Phase, int], ...] = ()
-    sign_ins: Mapping[str, int] = MappingProxyType({})
+    sign_ins: Mapping[str, int] = field(default_factory=_nothing)
     price: str = ""
     point: str = ""
 
