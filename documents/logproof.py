@@ -92,6 +92,24 @@ def check(proof: RecordProof, trust: Trust) -> str:
     return f"leaf {proof.proof.index} of {head.size}, cosigned by {len(names)} witnesses"
 
 
+def check_alone(proof: RecordProof, trust: Trust) -> str:
+    """Check a proof file for itself: as `check`, and no signature line may be of an unknown key.
+
+    Raises:
+        NotChecked: also when a line can be checked by nobody with this trust file.
+    """
+    detail = check(proof, trust)
+    note = Note.parse(proof.proof.checkpoint)
+    origin = note.text.split(b"\n", 1)[0].decode()
+    keys = [trust.log(origin), *trust.witnesses(origin)]
+    unknown = [
+        line.name for line in note.signatures if not any(key and line.by(key) for key in keys)
+    ]
+    if unknown:
+        raise NotChecked(f"{detail}; the trust file has no key for {', '.join(unknown)}")
+    return detail
+
+
 def check_record(proof: RecordProof, pdf: bytes, signatures: int, trust: Trust) -> str:
     """Check that the ledger holds exactly this file with this many signatures.
 

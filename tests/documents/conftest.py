@@ -36,7 +36,9 @@ def trust(world, log) -> Trust:
     return Trust((world.root, world.tsa_certificate, *log.certificates(world)))
 
 
-def sealed(world: pki.Pki, facts, slots=("centre",), *, at=SIGNED_AT, centre=None, stamp=None) -> bytes:
+def sealed(
+    world: pki.Pki, facts, slots=("centre",), *, at=SIGNED_AT, centre=None, stamp=None
+) -> bytes:
     """Draw, finish and sign in one go."""
     ready = unsigned(facts, slots)
     people = {"host": world.host}

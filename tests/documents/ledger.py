@@ -39,7 +39,9 @@ class Log:
 
     def proof(self, index: int) -> RecordProof:
         path = tuple(self.tree.inclusion_proof(index))
-        return RecordProof(samples.CENTRE, self.leaves[index], LogProof(index, path, self.checkpoint()))
+        return RecordProof(
+            samples.CENTRE, self.leaves[index], LogProof(index, path, self.checkpoint())
+        )
 
     def certificates(self, world: pki.Pki):
         keys = {self.origin: self.key, **self.witness_keys}

@@ -46,9 +46,9 @@ def name(common: str) -> x509.Name:
 
 def certificate(
     subject: str,
-    public: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    public,
     issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
+    key,
     *,
     authority: bool = False,
     stamps: bool = False,
@@ -112,3 +112,8 @@ def build() -> Pki:
         tsa_key=keys[2],
         keys=keys,
     )
+
+
+def build_root(who: str) -> x509.Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return certificate(who, key.public_key(), name(who), key, authority=True)

@@ -34,18 +34,39 @@ def test_every_name_price_and_time_can_be_read_back(records, pdf_file):
     text = squeezed(text_of(pdf_file(records["opening"])))
     facts = samples.opening()
     for row in facts.rows:
-        for name in (*(party.name for party in row.bidder), row.project_manager, row.representative):
+        for name in (
+            *(party.name for party in row.bidder),
+            row.project_manager,
+            row.representative,
+        ):
             assert squeezed(unicodedata.normalize("NFC", name)) in text
-    for wanted in ("46,382,715.40", "45,998,800.88", "09:01:02.137", "2026-11-2409:00:00.020", "视为撤销",
-                   "48,650,000.00（肆仟捌佰陆拾伍万元整）", "应答错误，证明不成立", "演示", "<365>&单位"):
+    for wanted in (
+        "46,382,715.40",
+        "45,998,800.88",
+        "09:01:02.137",
+        "2026-11-2409:00:00.020",
+        "视为撤销",
+        "48,650,000.00（肆仟捌佰陆拾伍万元整）",
+        "应答错误，证明不成立",
+        "演示",
+        "<365>&单位",
+    ):
         assert wanted in text, wanted
 
 
 def test_the_notice_prints_the_recipient_the_custodians_and_the_rules(records, pdf_file):
     text = squeezed(text_of(pdf_file(records["notice"])))
     facts = samples.notice()
-    for wanted in (facts.recipient, *(c.organisation for c in facts.custodians), facts.custodians[0].fingerprint,
-                   facts.remedy, facts.late_uploads, *facts.rules, "任何3家应答即可解密", "自开标时间起30分"):
+    for wanted in (
+        facts.recipient,
+        *(c.organisation for c in facts.custodians),
+        facts.custodians[0].fingerprint,
+        facts.remedy,
+        facts.late_uploads,
+        *facts.rules,
+        "任何3家应答即可解密",
+        "自开标时间起30分",
+    ):
         assert squeezed(wanted) in text, wanted
 
 
@@ -66,7 +87,9 @@ def test_the_confirmation_prints_figures_and_capitals(records, pdf_file):
 
 @pytest.mark.parametrize("kind", WHO)
 def test_every_font_is_embedded_and_reads_back(records, pdf_file, kind):
-    out = subprocess.run(["pdffonts", str(pdf_file(records[kind]))], check=True, capture_output=True, timeout=60)
+    out = subprocess.run(
+        ["pdffonts", str(pdf_file(records[kind]))], check=True, capture_output=True, timeout=60
+    )
     fonts = out.stdout.decode().splitlines()[2:]
     assert fonts
     for line in fonts:
@@ -86,14 +109,20 @@ def test_a_company_named_like_markup_is_printed_as_it_is(pdf_file):
     assert squeezed(wild) in squeezed(text_of(pdf_file(drawn.pdf)))
 
 
-@pytest.mark.parametrize("character", ["\U0002A6D6", "\ue000", "\u202e", "\u200b", "\t", "\u00a0", "👍"])
+@pytest.mark.parametrize(
+    "character", ["\U0002a6d6", "\ue000", "\u202e", "\u200b", "\t", "\u00a0", "👍"]
+)
 def test_a_character_without_a_glyph_is_refused_by_name(character):
     facts = dataclasses.replace(samples.confirmation(), holder=f"怪{character}字公司")
     with pytest.raises(DocumentError, match=f"U\\+{ord(character):04X}"):
         draw(facts, ("centre",))
 
 
-ALL = sorted(typeface.characters(typeface.SERIF) & typeface.characters(typeface.BOLD) & typeface.characters(typeface.SANS))
+ALL = sorted(
+    typeface.characters(typeface.SERIF)
+    & typeface.characters(typeface.BOLD)
+    & typeface.characters(typeface.SANS)
+)
 HAN = [chr(code) for code in ALL if code >= 0x3400]
 
 
@@ -107,8 +136,12 @@ def test_the_fonts_know_the_standard_characters_and_the_rare_ones():
 def test_any_name_of_standard_characters_and_any_price_is_read_back(pdf_file, name, fen):
     facts = samples.opening(1)
     price = f"{fen // 100}.{fen % 100:02d}"
-    row = dataclasses.replace(facts.rows[0], bidder=samples.bidder(name, "91440000MA4W0001X1"), total_price=price)
-    text = squeezed(text_of(pdf_file(unsigned(dataclasses.replace(facts, rows=(row,)), ("centre",)).pdf)))
+    row = dataclasses.replace(
+        facts.rows[0], bidder=samples.bidder(name, "91440000MA4W0001X1"), total_price=price
+    )
+    text = squeezed(
+        text_of(pdf_file(unsigned(dataclasses.replace(facts, rows=(row,)), ("centre",)).pdf))
+    )
     assert squeezed(unicodedata.normalize("NFC", name)) in unicodedata.normalize("NFC", text)
     assert f"{fen // 100:,}.{fen % 100:02d}" in text
 
@@ -118,7 +151,9 @@ def test_a_long_consortium_and_three_hundred_rows_still_fit(pdf_file):
     long = tuple(dataclasses.replace(facts.rows[0].bidder[0], name="岐江" * 120) for _ in range(4))
     rows = (dataclasses.replace(facts.rows[0], bidder=long), *facts.rows[1:])
     drawn = draw(dataclasses.replace(facts, rows=rows), ("centre",))
-    pages = subprocess.run(["pdfinfo", str(pdf_file(drawn.pdf))], check=True, capture_output=True, timeout=60)
+    pages = subprocess.run(
+        ["pdfinfo", str(pdf_file(drawn.pdf))], check=True, capture_output=True, timeout=60
+    )
     count = int(re.search(rb"Pages: +(\d+)", pages.stdout)[1])
     assert count > 20
     assert f"第 {count} 页 共 {count} 页" in text_of(pdf_file(drawn.pdf))
@@ -126,7 +161,12 @@ def test_a_long_consortium_and_three_hundred_rows_still_fit(pdf_file):
 
 def test_an_opening_that_failed_has_its_record_too(pdf_file):
     facts = dataclasses.replace(
-        samples.opening(), rows=(), outcome="failed_too_few", custody=(), objections=(), officials=()
+        samples.opening(),
+        rows=(),
+        outcome="failed_too_few",
+        custody=(),
+        objections=(),
+        officials=(),
     )
     text = squeezed(text_of(pdf_file(draw(facts, ("centre",)).pdf)))
     assert "未予解密，开标失败" in text
@@ -137,10 +177,15 @@ def test_the_seal_is_only_the_appearance_of_a_signature(records, pdf_file):
     assert "开标专用章" not in squeezed(text_of(pdf_file(bare)))
     shown = subprocess.run(
         ["pdftoppm", "-r", "40", "-f", "3", "-l", "3", str(pdf_file(records["opening"]))],
-        check=True, capture_output=True, timeout=60,
+        check=True,
+        capture_output=True,
+        timeout=60,
     ).stdout
     plain = subprocess.run(
-        ["pdftoppm", "-r", "40", "-f", "3", "-l", "3", str(pdf_file(bare))], check=True, capture_output=True, timeout=60
+        ["pdftoppm", "-r", "40", "-f", "3", "-l", "3", str(pdf_file(bare))],
+        check=True,
+        capture_output=True,
+        timeout=60,
     ).stdout
     assert red_pixels(shown) > red_pixels(plain) + 200
 

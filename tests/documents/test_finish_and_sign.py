@@ -56,7 +56,9 @@ def test_qpdf_and_pdfsig_accept_each_record(records, pdf_file, kind):
     path = str(pdf_file(records[kind]))
     qpdf = subprocess.run(["qpdf", "--check", path], check=False, capture_output=True, timeout=60)
     assert qpdf.returncode == 0, qpdf.stdout
-    told = subprocess.run(["pdfsig", "-nocert", path], check=True, capture_output=True, timeout=60).stdout.decode()
+    told = subprocess.run(
+        ["pdfsig", "-nocert", path], check=True, capture_output=True, timeout=60
+    ).stdout.decode()
     assert told.count("Signature is Valid.") == len(SLOTS[kind])
     assert told.count("Total document signed") == 1
 
@@ -82,7 +84,14 @@ def test_a_short_rsa_key_may_not_sign_a_record(world):
 def test_who_signs_must_be_who_has_a_place(world):
     ready = unsigned(samples.confirmation(), ("centre", "winner"))
     with pytest.raises(DocumentError, match="exactly the signers"):
-        sign(ready.pdf, ready.fields, [world.centre], world.tsa(SIGNED_AT).stamp, ready.purpose, SIGNED_AT)
+        sign(
+            ready.pdf,
+            ready.fields,
+            [world.centre],
+            world.tsa(SIGNED_AT).stamp,
+            ready.purpose,
+            SIGNED_AT,
+        )
 
 
 def test_a_signer_that_fails_is_named_and_nothing_leaks(world):
@@ -98,14 +107,23 @@ def test_a_signer_that_fails_is_named_and_nothing_leaks(world):
 def test_a_signature_too_large_for_its_room_is_refused(world):
     ready = unsigned(samples.confirmation(), ("centre",))
     with pytest.raises(DocumentError, match="does not fit the room"):
-        sign(ready.pdf, ready.fields, [world.centre], lambda _digest: bytes(ROOM), ready.purpose, SIGNED_AT)
+        sign(
+            ready.pdf,
+            ready.fields,
+            [world.centre],
+            lambda _digest: bytes(ROOM),
+            ready.purpose,
+            SIGNED_AT,
+        )
 
 
 @settings(max_examples=10)
 @given(name=st.text(st.sampled_from(HAN), min_size=1, max_size=20))
 def test_any_name_of_standard_characters_may_stand_in_a_certificate(world, name):
     # Characters newer than Unicode 3.2 make the usual path builder raise; here they are names like others.
-    certificate = pki.certificate(name, world.keys[1].public_key(), world.root.subject, world.root_key)
+    certificate = pki.certificate(
+        name, world.keys[1].public_key(), world.root.subject, world.root_key
+    )
     ready = unsigned(samples.confirmation(), ("centre", "winner"))
     who = [world.centre, signer("winner", name, certificate, world.keys[1])]
     pdf = sign(ready.pdf, ready.fields, who, world.tsa(SIGNED_AT).stamp, ready.purpose, SIGNED_AT)
