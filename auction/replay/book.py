@@ -186,7 +186,7 @@ def ripe(book: Book) -> list[Waiting]:
     """Give the closed contents whose phase is over."""
     state = book.live
     running = state.left if state.phase is Phase.SUSPENDED else state.phase
-    if running is None or running is Phase.TERMINATED:
+    if running is None:
         return []
     return [item for item in book.waiting.values() if running.place > item.phase.place]
 
@@ -280,6 +280,9 @@ def _entered_hall(book: Book, row: Row, _opener: Opener) -> None:
     body = row.body
     seat = book.seats[body["paddle"]]
     delegate = bytes.fromhex(body["delegate"])
+    if "commitment" in body["delegation"]:  # it names the bidder: closed until the result
+        closed = Waiting(Phase.MATCHING, body["delegation"])
+        book.waiting[body["delegation"]["commitment"]] = closed
     book.seats[seat.paddle] = replace(seat, delegate=delegate, until=body["expires_at"])
 
 

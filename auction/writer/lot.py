@@ -12,6 +12,7 @@ its memory is thrown away, and the book is folded again from what is durable.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from auction import engine, store
@@ -89,6 +90,7 @@ class LotWriter:
         self.stopped = False
         self.heads = Heads()
         self.in_flight: deque[int] = deque()
+        self._last = book.last_at
         self._journal = journal
         self._key = key
         self._open = by_key(key)
@@ -106,7 +108,7 @@ class LotWriter:
         Raises:
             StorageFailed: the journal has stopped; nothing was decided.
         """
-        self._refuse_when_stopped()
+        order = replace(order, at=self._stamp(order.at))
         content = order.content
         command = Command(order.by, order.do, *map(content.get, ("amount", "commit", "nonce")))
         after, events = engine.apply(self.book.live, command, order.at)
@@ -123,7 +125,7 @@ class LotWriter:
         Raises:
             StorageFailed: as `decide`.
         """
-        self._refuse_when_stopped()
+        now = self._stamp(now)
         after, entered = engine.advance(self.book.live, now)
         if not entered:
             return None
@@ -171,7 +173,7 @@ class LotWriter:
         self.book.seq, self.book.chain, self.book.last_at = row.seq, row.chain, row.at
 
     def _take(self, draft: Draft) -> Decision:
-        self._refuse_when_stopped()
+        draft = draft._replace(at=self._stamp(draft.at))
         take(self.book, draft, self._open)
         return self._write(draft)
 
@@ -212,6 +214,9 @@ class LotWriter:
         self.durable = after
         self._shown(self, done.result())
 
-    def _refuse_when_stopped(self) -> None:
+    def _stamp(self, at: int) -> int:
+        """Keep stamps from going back (spec §1); refuse when the journal has stopped."""
         if self.stopped:
             raise StorageFailed
+        self._last = max(self._last, at)
+        return self._last
