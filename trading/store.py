@@ -6,16 +6,16 @@ Rows are built only here. Everything else this floor knows is folded from the jo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from heapq import merge
-from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlmodel import col, delete, select
 
+from crypto.canonical import parse
 from trading.ground.tables import SessionRow
-from trading.model import LEDGER, STREAM, RuleSet
+from trading.model import LEAF_KINDS, LEDGER, STREAM, Row, RuleSet
 from trading.rules.loading import read_calendar, read_rulesets
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from trading.ground.journal import Journal, Row
+    from trading.ground.journal import Journal
+
+_CONCERNS_US: Final = re.compile(f'"kind":"(?:{"|".join(sorted(LEAF_KINDS))})"'.encode())
 
 RULESETS: Final = Path(__file__).parent / "rulesets"
 
@@ -38,6 +40,16 @@ class StoredLogin:
     created_at: int
     seen_at: int
     expires_at: int
+
+
+class LeafRow(NamedTuple):
+    """A ledger leaf as the fold reads it; when it was appended does not matter."""
+
+    stream: str
+    seq: int
+    at: int
+    kind: str
+    body: dict[str, Any]
 
 
 def keep_login(session: Session, login: StoredLogin) -> None:
@@ -70,8 +82,16 @@ def logins(session: Session) -> list[StoredLogin]:
 
 
 def history(journal: Journal) -> Iterator[Row]:
-    """The rows this floor is folded from, in the order of the journal."""
-    return merge(journal.rows(STREAM), journal.rows(LEDGER), key=attrgetter("position"))
+    """The rows this floor is folded from: its own stream, then the ledger leaves that concern it.
+
+    A leaf only gives a key or a registration its index, so it may come after all rows of the
+    stream. Of the ledger, one leaf a second, only such leaves are parsed.
+    """
+    yield from journal.rows(STREAM)
+    for seq, text in enumerate(journal.texts(LEDGER), 1):
+        if _CONCERNS_US.search(text):
+            body = parse(text)
+            yield LeafRow(LEDGER, seq, 0, body["kind"], body)
 
 
 def load_rulesets(folder: Path = RULESETS) -> list[RuleSet]:

@@ -19,7 +19,7 @@ from trading.model.errors import (
     UnknownError,
     UnlawfulError,
 )
-from trading.model.fold import evolve, fold
+from trading.model.fold import LEAF_KINDS, evolve, fold
 from trading.model.identity import (
     CENTRE_STAFF,
     EXCLUSIVE,
@@ -68,6 +68,7 @@ __all__ = [
     "CENTRE_STAFF",
     "EXCLUSIVE",
     "FRESH_MS",
+    "LEAF_KINDS",
     "LEDGER",
     "LOGIN",
     "OUTSIDE",

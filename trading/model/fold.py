@@ -6,7 +6,8 @@ must fold in a second; the things in them are frozen. Rows of other rooms, and k
 does not know, are passed over.
 
 Two streams are read: `trading`, whose rows are the centre's acts, and `ledger`, whose leaves
-give keys and registrations the index from which they count.
+give keys and registrations the index from which they count. A leaf must come after the row it
+belongs to; when exactly makes no difference.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,10 @@ from trading.model.state import LEDGER, STREAM, Row, State
 Handler = Callable[[State, Mapping[str, Any], int], None]
 
 _TRADING: Final[Mapping[str, Handler]] = {**fold_identity.HANDLERS, **fold_business.HANDLERS}
+
+
+LEAF_KINDS: Final = frozenset(fold_identity.LEAVES)
+"""Kinds of ledger leaves that the fold reads; all others are passed over."""
 
 
 def evolve(state: State, row: Row) -> State:

@@ -125,6 +125,7 @@ def _closed(
 def _deposit_recorded(state: State, body: Mapping[str, Any], _at: int) -> None:
     deposit = from_json(Deposit, body["deposit"])
     state.deposits[deposit.id] = deposit
+    state.deposit_ids[deposit.target, deposit.organisation] = deposit.id
 
 
 def _deposit_released(state: State, body: Mapping[str, Any], at: int) -> None:

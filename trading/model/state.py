@@ -59,6 +59,7 @@ class State:
         codes: 统一社会信用代码 → organisation id.
         issued: enrolment id → public point of the key it led to.
         keys: by public point, 33 bytes; `key_ids` leads from the short id to it.
+        deposit_ids: (target, organisation) → its newest deposit; there is at most one held.
         proposals: those neither carried nor known to be expired.
         nonces: of recent signed commands → instant; a command is taken once.
     """
@@ -79,15 +80,11 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     lots: dict[str, Lot] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
+    deposit_ids: dict[tuple[str, str], str] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     nonces: dict[str, int] = field(default_factory=dict)
 
     def deposit_of(self, target: str, organisation: str) -> Deposit | None:
-        """The organisation's deposit for a section or lot: the held one, else the last released."""
-        found = [
-            d
-            for d in self.deposits.values()
-            if d.target == target and d.organisation == organisation
-        ]
-        held = [d for d in found if d.released_at is None]
-        return (held or found)[-1] if found else None
+        """The organisation's newest deposit for a section or lot, held or released."""
+        known = self.deposit_ids.get((target, organisation))
+        return self.deposits[known] if known else None
