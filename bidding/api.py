@@ -35,7 +35,6 @@ ACCESS: Final = (
     Rule("GET", f"{BASE}/uploads/{{upload}}", _BIDDER, "上传进度", own=True),
     Rule("PATCH", f"{BASE}/uploads/{{upload}}", _BIDDER, "续传", own=True),
     Rule("DELETE", f"{BASE}/uploads/{{upload}}", _BIDDER, "放弃上传；已被投标引用者不可", own=True),
-    Rule("GET", f"{BASE}/sections/{{section}}/tender.json", PUBLIC, "投标用招标文件"),
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/submissions",
@@ -210,13 +209,6 @@ def _bids(made: APIRouter, service: BiddingService) -> None:
             yield one
         finally:
             one.land()
-
-    @made.get("/sections/{section}/tender.json", tags=["bids"])
-    async def tender_file(section: Id) -> dict[str, Any]:
-        """Return the signed tender file that `seal --tender` takes."""
-        keyed = service.room.keyed(section).keyed
-        assert keyed is not None
-        return keyed.file
 
     @made.post("/sections/{section}/submissions", status_code=201, tags=["bids"])
     async def submit(

@@ -172,9 +172,7 @@ class Book:
         statement = body["file"]["statement"]
         head = ("v", "suite", "purpose", "centre")
         tender = TenderFile.from_body({k: v for k, v in statement.items() if k not in head})
-        self.keyed = Keyed(
-            tender, body["file"], body["seed_ref"], body["confirm_ms"], at // 1000 + 1
-        )
+        self.keyed = Keyed(tender, body["file"], body["seed_ref"], body["confirm_ms"], at // 1000)
         terms = Terms(
             section=self.section,
             minimum=tender.minimum_bidders,
