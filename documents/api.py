@@ -1,4 +1,4 @@
-"""HTTP of the records: a list, each record as PDF, and the proof that the ledger holds it. All public."""
+"""HTTP of records and public dossiers: lists, PDF, the proof that the ledger holds a record, ZIP. All public."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from trading.access import PUBLIC, Rule
 
 if TYPE_CHECKING:
     from documents.service import DocumentService
+    from documents.shelf import Shelf
     from documents.store import IssuedRecord
 
 BASE = "/api/v1/records"
+DOSSIERS = "/api/v1/dossiers"
 ACCESS: tuple[Rule, ...] = (
     Rule("GET", BASE, PUBLIC, "已签发记录清单"),
     Rule("GET", f"{BASE}/{{record}}.pdf", PUBLIC, "签名记录"),
     Rule("GET", f"{BASE}/{{record}}.proof.json", PUBLIC, "记录在存证日志中的证明"),
+    Rule("GET", DOSSIERS, PUBLIC, "归档包清单"),
+    Rule("GET", f"{DOSSIERS}/{{subject}}.zip", PUBLIC, "归档包公开版；完整版不经网络提供"),
 )
 
 
-def router(service: DocumentService) -> APIRouter:
-    """Return the routes of the records."""
+def router(service: DocumentService, shelf: Shelf) -> APIRouter:
+    """Return the routes of records and dossiers."""
     routes = APIRouter(tags=["records"])
 
     @routes.get(BASE)
@@ -46,6 +50,16 @@ def router(service: DocumentService) -> APIRouter:
     def proof(record: str) -> Response:
         """Return the record's proof file under the ledger's present checkpoint."""
         return Response(service.proof(record).to_bytes(), media_type="application/json")
+
+    @routes.get(DOSSIERS)
+    def dossiers() -> dict[str, Any]:
+        """List the sections and sessions that have a dossier."""
+        return {"v": 1, "dossiers": shelf.subjects()}
+
+    @routes.get(f"{DOSSIERS}/{{subject}}.zip", response_class=Response)
+    def dossier(subject: str) -> Response:
+        """Return the public rendition of a dossier."""
+        return Response(shelf.public_zip(subject), media_type="application/zip")
 
     return routes
 
