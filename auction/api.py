@@ -1,11 +1,8 @@
-"""Auctions over HTTP and WebSocket: what stands, the public hall, the bidder's own socket, the transcript.
+"""A bidder's own routes, and the transcript. What everybody may watch is in `hall.py`.
 
-    GET /api/v1/lots                       all auctions, newest last
-    GET /api/v1/lots/{lot}                 public state and rules
     GET /api/v1/lots/{lot}/participation   a bidder's own seat
     GET /api/v1/lots/{lot}/transcript      the rows, once the result stands
-    WS  /api/v1/lots/{lot}/live            snapshot and deltas, the same bytes for everybody
-    WS  /api/v1/lots/{lot}/bid             signed offers and their answers, one bidder's own
+    WS  /api/v1/lots/{lot}/bid             signed offers and their answers
 
 `lot` is the id of a lot, or of a quota session, in which all parcels are one auction.
 """
@@ -37,11 +34,8 @@ _BASE = "/api/v1/lots"
 _BIDDER = frozenset({Role.BIDDER})
 
 ACCESS = (
-    Rule("GET", _BASE, PUBLIC, "竞价列表"),
-    Rule("GET", _BASE + "/{lot}", PUBLIC, "竞价公开状态与规则"),
     Rule("GET", _BASE + "/{lot}/participation", _BIDDER, "本单位的竞买号牌", own=True),
     Rule("GET", _BASE + "/{lot}/transcript", PUBLIC, "竞价过程数据", phases="结果产生后"),
-    Rule(WS, _BASE + "/{lot}/live", PUBLIC, "竞价大厅直播"),
     Rule(WS, _BASE + "/{lot}/bid", _BIDDER, "报价专用通道，逐条签名", own=True),
 )
 """The room's rows of the access table."""
@@ -82,26 +76,6 @@ def router(service: AuctionService, rate: int | None = RATE, burst: int = BURST)
     made = APIRouter(prefix=_BASE, tags=["auctions 网上竞价"])
     buckets: dict[tuple[str, str], Bucket] = {}
 
-    @made.get("")
-    async def auctions() -> dict[str, Any]:
-        """List all auctions 竞价."""
-        halls = [service.halls[lot].state for lot in service.writers]
-        names = ("lot", "title", "mode", "phase", "ends_at", "outcome")
-        listed = [{name: hall[name] for name in names} for hall in halls]
-        return {"lots": listed, "server_now": service.clock.now()}
-
-    @made.get("/{lot}")
-    async def auction(lot: str) -> dict[str, Any]:
-        """Give the public state and the rules of an auction."""
-        book = service.writer(lot).book
-        return {
-            "state": service.halls[lot].state,
-            "rules": dict(book.rules),
-            "parcels": [dict(parcel) for parcel in book.parcels],
-            "outage_min_s": book.outage_min_s,
-            "server_now": service.clock.now(),
-        }
-
     @made.get("/{lot}/participation")
     async def participation(lot: str, who: Annotated[Actor, Depends(actor)]) -> dict[str, Any]:
         """Give the caller's own seat: paddle 竞买号牌, parcel, and whether it may bid."""
@@ -124,13 +98,6 @@ def router(service: AuctionService, rate: int | None = RATE, burst: int = BURST)
             raise NotYetError
         rows = await asyncio.to_thread(service.rows, lot)
         return {"centre": service.centre, "lot": lot, "rows": [row_json(row) for row in rows]}
-
-    @made.websocket("/{lot}/live")
-    async def live(websocket: WebSocket, lot: str, since: str | None = None) -> None:
-        if lot not in service.writers:
-            await websocket.close(1008, "auction-unknown")
-            return
-        await service.hub.attend(websocket, service.halls[lot].topic, since)
 
     @made.websocket("/{lot}/bid")
     async def bid(websocket: WebSocket, lot: str, who: Annotated[Actor, Depends(actor)]) -> None:

@@ -4,19 +4,38 @@
 quiet, else at most four times a second with the newest state (a hall is state, so leaving frames
 out loses nothing; every offer stands in the transcript). Identities are those that rows have made
 public; quotes and draws show that they were made and not what they say.
+
+    GET /api/v1/lots              all auctions, newest last
+    GET /api/v1/lots/{lot}        public state, rules and parcels
+    WS  /api/v1/lots/{lot}/live   snapshot and deltas, the same bytes for everybody
 """
 
 import asyncio
 from collections import deque
 from typing import Any
 
+from fastapi import APIRouter, WebSocket
+
 from auction.engine import ladder, leading, next_offer, payable, ranking, running_end
 from auction.model import Do, OneShot, Phase, Rules, SecondItem, State
 from auction.replay import outcome_json
 from auction.replay.book import Book
+from auction.service import AuctionService
+from auction.service.business import UnknownAuctionError
+from auction.writer import LotWriter
+from trading.access import PUBLIC, WS, Rule
 from trading.ground.chain import Row
 from trading.ground.live import Hub
 from trading.ground.money import FEN, format_amount
+
+_BASE = "/api/v1/lots"
+
+ACCESS = (
+    Rule("GET", _BASE, PUBLIC, "竞价列表"),
+    Rule("GET", _BASE + "/{lot}", PUBLIC, "竞价公开状态与规则"),
+    Rule(WS, _BASE + "/{lot}/live", PUBLIC, "竞价大厅直播"),
+)
+"""The hall's rows of the access table."""
 
 QUIET_MS = 250
 """Least distance of two frames of one hall."""
@@ -53,6 +72,49 @@ DOINGS = {
     Do.RESUME: ("恢复竞价", "resumes"),
     Do.TERMINATE: ("终止竞价", "terminates"),
 }
+
+
+class Halls:
+    """All halls; made before the service starts, which tells it of every auction.
+
+    Args:
+        service: the auctions.
+        hub: carries the frames.
+    """
+
+    def __init__(self, service: AuctionService, hub: Hub) -> None:
+        self.hub = hub
+        self._halls: dict[str, Hall] = {}
+        service.watch(self)
+
+    def __getitem__(self, lot: str) -> "Hall":
+        """The hall of an auction. Raises `UnknownAuctionError` where there is none."""
+        found = self._halls.get(lot)
+        if found is None:
+            raise UnknownAuctionError
+        return found
+
+    def all(self) -> list["Hall"]:
+        """All halls, in the order of announcement."""
+        return list(self._halls.values())
+
+    def opened(self, writer: LotWriter, rows: list[Row]) -> None:
+        """Open a hall, or begin it anew after a recovery."""
+        if writer.lot in self._halls:
+            self._halls[writer.lot].close()
+        hall = self._halls[writer.lot] = Hall(self.hub, writer.book)
+        for row in rows:
+            hall.recall(row)
+        hall.open()
+
+    def shown(self, writer: LotWriter, rows: list[Row]) -> None:
+        """Publish what has become durable."""
+        self._halls[writer.lot].show(writer.durable, rows)
+
+    def close(self) -> None:
+        """Forget frames that wait."""
+        for hall in self._halls.values():
+            hall.close()
 
 
 class Hall:
@@ -258,3 +320,41 @@ def steps(rules: Rules, state: State) -> list[dict[str, str]]:
         place = "now" if phase is here else "done" if phase.place < here.place else "todo"
         bar.append({"id": phase.value, "state": place, "zh": zh, "en": en})
     return bar
+
+
+def router(service: AuctionService, halls: Halls) -> APIRouter:
+    """Build the public routes.
+
+    Args:
+        service: the auctions.
+        halls: their public channels.
+    """
+    made = APIRouter(prefix=_BASE, tags=["auctions 网上竞价"])
+
+    @made.get("")
+    async def auctions() -> dict[str, Any]:
+        """List all auctions 竞价."""
+        names = ("lot", "title", "mode", "phase", "ends_at", "outcome")
+        listed = [{name: hall.state[name] for name in names} for hall in halls.all()]
+        return {"lots": listed, "server_now": service.clock.now()}
+
+    @made.get("/{lot}")
+    async def auction(lot: str) -> dict[str, Any]:
+        """Give the public state and the rules of an auction."""
+        book = service.writer(lot).book
+        return {
+            "state": halls[lot].state,
+            "rules": dict(book.rules),
+            "parcels": [dict(parcel) for parcel in book.parcels],
+            "outage_min_s": book.outage_min_s,
+            "server_now": service.clock.now(),
+        }
+
+    @made.websocket("/{lot}/live")
+    async def live(websocket: WebSocket, lot: str, since: str | None = None) -> None:
+        if lot not in service.writers:
+            await websocket.close(1008, "auction-unknown")
+            return
+        await halls.hub.attend(websocket, halls[lot].topic, since)
+
+    return made

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from auction import store
-from auction.hall import Hall
 from auction.model import CENTRE, AuctionError, Do, Phase
 from auction.replay.book import STREAM, Book, Seat, evolve, identity
 from auction.replay.closed import Opener, by_key
@@ -29,7 +28,6 @@ from crypto.random import token
 from crypto.signature import SigningKey
 from trading.ground.clock import Clock
 from trading.ground.journal import Journal, Row
-from trading.ground.live import Hub
 from trading.ground.private import Private
 from trading.ground.problems import StorageFailed
 from trading.ground.slots import slot_of
@@ -51,6 +49,18 @@ class Desk(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """What stands above: the halls."""
+
+    def opened(self, writer: LotWriter, rows: list[Row]) -> None:
+        """An auction has opened, or was folded again, with the rows so far."""
+        ...
+
+    def shown(self, writer: LotWriter, rows: list[Row]) -> None:
+        """Rows of an auction have become durable; `writer.durable` is the state after them."""
+        ...
+
+
 class AuctionService:
     """All auctions of one centre, in one event loop.
 
@@ -58,7 +68,6 @@ class AuctionService:
         journal: the truth; its own `reload` after a storage error comes before `recover`.
         clock: stamps arrivals.
         timers: wake at ends of phases.
-        hub: carries the halls.
         private: keeps each auction's closing key.
         key: the centre's statement key; signs one head for each commit.
         state: the centre's business as of now: sessions, lots, organisations, keys, deposits.
@@ -69,7 +78,6 @@ class AuctionService:
         journal: Journal,
         clock: Clock,
         timers: Timers,
-        hub: Hub,
         private: Private,
         key: SigningKey,
         state: Callable[[], State],
@@ -79,13 +87,12 @@ class AuctionService:
         self.business = state
         self.writers: dict[str, LotWriter] = {}
         self.heard: dict[str, Heard] = {}
-        self.halls: dict[str, Hall] = {}
         self.desks: set[Desk] = set()
         self.sealer: Sealer
         self._timers = timers
-        self.hub = hub
         self._private = private
         self._key = key
+        self._watchers: list[Watcher] = []
         self._auction_of: dict[str, str] = {}
         self._keys: dict[str, bytes] = {}
         self._armed: dict[str, int] = {}
@@ -99,7 +106,7 @@ class AuctionService:
         return self.journal.centre
 
     async def start(self) -> None:
-        """Fold every auction, answer what is unanswered, apply the outage rule, open the halls.
+        """Fold every auction, answer what is unanswered, apply the outage rule.
 
         Raises:
             JournalError: the rows of an auction do not follow from its rules.
@@ -119,16 +126,19 @@ class AuctionService:
         await self.start()
 
     async def stop(self) -> None:
-        """Forget timers and halls; rows that are queued are the journal's affair."""
+        """Forget timers; rows that are queued are the journal's affair."""
         if self._answering is not None:
             self._answering.cancel()
             await asyncio.gather(self._answering, return_exceptions=True)
             self._answering = None
-        for lot, hall in self.halls.items():
+        for lot in self.writers:
             self._timers.cancel(STREAM + lot)
-            hall.close()
         self._armed.clear()
         self._acts = asyncio.Queue()
+
+    def watch(self, watcher: "Watcher") -> None:
+        """Tell a watcher of every auction that opens and of all that becomes durable."""
+        self._watchers.append(watcher)
 
     def writer(self, lot: str) -> LotWriter:
         """The actor of an auction.
@@ -191,7 +201,7 @@ class AuctionService:
             rows[lot].append(row)
 
         loaded = store.load(self.journal, opener, fold)
-        self.heard, self.writers, self.halls = heard, {}, {}
+        self.heard, self.writers = heard, {}
         for book in loaded.books.values():
             self._open(book, rows[book.lot])
         answered = max((book.cause for book in loaded.books.values()), default=0)
@@ -206,16 +216,14 @@ class AuctionService:
     def _open(self, book: Book, rows: list[Row]) -> None:
         """Give a book its writer, its hall and its timer."""
         writer = LotWriter(book, self.journal, self._keys[book.lot], self._arm, self._show)
-        hall = Hall(self.hub, book)
         for row in rows:
             writer.heads.note(row)
-            hall.recall(row)
         self.writers[book.lot] = writer
-        self.halls[book.lot] = hall
         self.heard.setdefault(book.lot, Heard())
         for target in (*book.lots, book.session, book.lot):
             self._auction_of.setdefault(target, book.lot)
-        hall.open()
+        for watcher in self._watchers:
+            watcher.opened(writer, rows)
         self._arm(writer)
 
     async def _outage(self, writer: LotWriter, stamp: int) -> None:
@@ -280,7 +288,8 @@ class AuctionService:
     def _show(self, writer: LotWriter, rows: list[Row]) -> None:
         if self.writers.get(writer.lot) is writer:
             mine = [row for row in rows if row.stream == STREAM + writer.lot]
-            self.halls[writer.lot].show(writer.durable, mine)
+            for watcher in self._watchers:
+                watcher.shown(writer, mine)
 
     # --- The centre's acts, answered in their order. ---
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from auction.hall import Halls
 from auction.service import AuctionService
 from auction.service.bidding import BidderDesk, Bucket
 from crypto.canonical import canonical
@@ -142,11 +143,12 @@ class Stage:
             self.journal,
             self.clock,
             self.timers,
-            self.hub,
             Private(self.database),
             self.key,
             lambda: self.state,
         )
+
+        self.halls = Halls(self.service, self.hub)
 
     def register(self, count: int) -> None:
         """Organisations and keys are not what is tested: they stand in the state from the start."""
@@ -231,11 +233,12 @@ class Stage:
 
     def hall(self, lot: str) -> dict[str, Any]:
         """The hall's public state with what waits for its turn."""
-        self.service.halls[lot].flush()
-        return self.service.halls[lot].state
+        self.halls[lot].flush()
+        return self.halls[lot].state
 
     async def stop(self) -> None:
         await self.service.stop()
+        self.halls.close()
         await self.timers.close()
         await self.hub.close()
         self.close()

@@ -237,6 +237,7 @@ async def killed(tmp_path: Path, act: Play) -> None:
     stage = await Stage(tmp_path).start()
     await act(stage)
     await stage.service.stop()
+    stage.halls.close()
     await stage.timers.close()
     await stage.hub.close()
     stage.close()
