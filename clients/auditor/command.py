@@ -1,0 +1,107 @@
+"""`verify PATH… [--trust FILE] [--at TIME] [--json]`: the verb. Offline: no server, no database, no network.
+
+Exit codes (contract/cli.md): 0 all valid · 1 one is invalid · 2 no such path or wrong usage · 3 an essential check
+could not be done. With several inputs 1 beats 3.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clients.errors import UsageError
+from clients.verbs import verb
+
+if TYPE_CHECKING:
+    from clients.auditor.keys import Keys
+    from documents.checks import Verdict
+
+
+PathsArgument = Annotated[
+    list[Path],
+    typer.Argument(help="签名记录、回执、归档包 records, receipts, dossiers", metavar="PATH…"),
+]
+TrustOption = Annotated[
+    Path | None,
+    typer.Option("--trust", help="可信证书 the certificates you trust, PEM", metavar="FILE"),
+]
+AtOption = Annotated[
+    str | None, typer.Option("--at", help="核验时刻 time of the check, as 2036-01-01T00:00:00Z")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="每个输入一行 JSON one JSON object a line")
+]
+
+
+@verb
+def verify(
+    paths: PathsArgument,
+    trust: TrustOption = None,
+    at: AtOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """离线核验：签名记录、回执、归档包 Verify signed records, receipts and dossiers, offline."""
+    keys, moment = _keys(trust), _moment(at)
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise UsageError(f"没有这个路径 there is no such path: {', '.join(missing)}")
+    from clients.auditor.inputs import report
+    from clients.auditor.show import text
+
+    verdicts: set[Verdict] = set()
+    for path in paths:
+        one = report(path, keys, moment)
+        verdicts.add(one.verdict)
+        print(json.dumps(one.to_json(), ensure_ascii=False) if as_json else text(one), flush=True)
+    code = exit_code(verdicts)
+    if code:
+        raise typer.Exit(code)
+
+
+def exit_code(verdicts: set[Verdict]) -> int:
+    """Return the exit code of several verdicts: 1 beats 3 beats 0."""
+    if "invalid" in verdicts:
+        return 1
+    return 3 if "incomplete" in verdicts else 0
+
+
+def _keys(path: Path | None) -> Keys:
+    from clients.auditor.keys import Keys
+    from documents.model import DocumentError
+    from documents.trust import Trust
+
+    if path is None:
+        return Keys()
+    try:
+        return Keys(Trust.from_pem(path.read_bytes()))
+    except OSError as error:
+        raise UsageError(f"there is no readable trust file {path}") from error
+    except DocumentError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _moment(text: str | None) -> int:
+    from trading.ground.clock import SystemClock, parse_rfc3339
+    from trading.ground.problems import Problem
+
+    if text is None:
+        return SystemClock().now()
+    try:
+        return parse_rfc3339(text)
+    except Problem as error:
+        raise UsageError(f"--at wants a time like 2036-01-01T00:00:00Z, not {text!r}") from error
+
+
+def main() -> None:  # pragma: no cover
+    """Run the verb alone: `python -m clients.auditor.command PATH…`."""
+    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    app.command()(verify)
+    app(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    main()

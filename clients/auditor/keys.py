@@ -1,0 +1,155 @@
+"""Whose keys the verifier has pinned, by what they may do.
+
+`trust.pem` holds one certificate per key (contract/cli.md). What a key is for is told by its certificate:
+
+    Ed25519                       a note key, of the log or of a witness; its subject's CN is the note's name
+    P-256, OU of a host key       a custodian's, for key ceremonies only
+    P-256, OU of a statement key  a custodian's or witness's
+    P-256, CN = the centre's id   the centre's
+    P-256, any other              the supervisor's
+    an authority, RSA             for paper (`documents.chain`)
+
+Where no certificate bears the centre's id as CN, centre and supervisor are not told apart: either may have signed,
+and the check names who did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from clients.auditor.checklist import AuditError, NotChecked
+from clients.trust import HOST_OU, STATEMENT_OU, TrustedKey
+from clients.trust import Trust as SealerTrust
+from crypto.signature import key_id
+from crypto.tlog.note import Note, VerifierKey
+from documents.trust import NOTHING, Trust
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_TRUST: Final = "no pinned keys were given (--trust FILE)"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Pinned keys by their use.
+
+    Args:
+        trust: certificates of the trust file, none without one.
+    """
+
+    trust: Trust = NOTHING
+
+    @property
+    def given(self) -> bool:
+        """Whether there is a trust file at all."""
+        return bool(self.trust.anchors)
+
+    @cached_property
+    def statements(self) -> Mapping[bytes, str]:
+        """Keys that may sign statements: 33 bytes → name."""
+        return {public: name for public, (name, unit) in self._p256.items() if unit != HOST_OU}
+
+    @cached_property
+    def hosts(self) -> frozenset[bytes]:
+        """Host keys of custodians, 33 bytes each: the only ones a ceremony may have been held by."""
+        return frozenset(public for public, (_, unit) in self._p256.items() if unit == HOST_OU)
+
+    def centres(self, centre: str) -> frozenset[bytes]:
+        """Return the keys that may speak for a centre."""
+        others = {public: name for public, (name, unit) in self._p256.items() if not unit}
+        named = frozenset(public for public, name in others.items() if name == centre)
+        return named or frozenset(others)
+
+    def supervisors(self, centre: str) -> frozenset[bytes]:
+        """Return the keys that may speak for the supervisor."""
+        others = {public: name for public, (name, unit) in self._p256.items() if not unit}
+        return frozenset(public for public, name in others.items() if name != centre)
+
+    def signed_by_centre(self, public: bytes, centre: str) -> str:
+        """Say who signed, if it was the centre.
+
+        Args:
+            public: 33 bytes, of a signature that has been checked.
+            centre: the id that the statement names.
+
+        Raises:
+            NotChecked: nothing is pinned.
+            AuditError: the key is another's, or nobody's.
+        """
+        self.need()
+        if public not in self.centres(centre):
+            raise AuditError(
+                f"it is signed by key {key_id(public)}, which the trust file does not hold for {centre}"
+            )
+        return f"key {key_id(public)} of {self.statements[public]}"
+
+    def need(self) -> None:
+        """Raise NotChecked where nothing is pinned."""
+        if not self.given:
+            raise NotChecked(NO_TRUST)
+
+    def log_of(self, note: bytes) -> VerifierKey:
+        """Return the pinned key of the log that a checkpoint says it is of.
+
+        Raises:
+            NotChecked: nothing is pinned.
+            AuditError: that log is not among what is.
+        """
+        self.need()
+        origin = Note.parse(note).text.split(b"\n", 1)[0].decode()
+        key = self.trust.log(origin)
+        if key is None:
+            raise AuditError(f"the key of the log {origin} is not in the trust file")
+        return key
+
+    def witnesses(self, log: VerifierKey) -> list[VerifierKey]:
+        """Return the pinned witnesses of a log: all note keys but the log's own."""
+        return [
+            key
+            for key in self.trust.witnesses(log.name)
+            if "/ledger/" not in key.name  # a log before a restore is no witness of this one
+        ]
+
+    def sealer(self) -> SealerTrust:
+        """Return the same keys as `clients.tenders` wants them, to check a tender file like a sealer."""
+        return SealerTrust(
+            tuple(
+                TrustedKey(name=name, organisation="", unit=unit, public=public)
+                for public, (name, unit) in self._p256.items()
+            )
+        )
+
+    @cached_property
+    def _p256(self) -> dict[bytes, tuple[str, str]]:
+        """33 bytes → subject's CN and OU (only the two that we give a meaning; else "")."""
+        found: dict[bytes, tuple[str, str]] = {}
+        for certificate in self.trust.anchors:
+            key = certificate.public_key()
+            if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+                continue
+            if _is_authority(certificate):
+                continue
+            public = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+            unit = _subject(certificate, x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
+            name = _subject(certificate, x509.NameOID.COMMON_NAME)
+            found[public] = (name, unit if unit in {HOST_OU, STATEMENT_OU} else "")
+        return found
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _subject(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
+    found = certificate.subject.get_attributes_for_oid(oid)
+    return str(found[0].value) if found else ""

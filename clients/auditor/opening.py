@@ -1,0 +1,276 @@
+"""A dossier of a sealed-bid opening, re-derived: from the tender file to the last line of the record.
+
+Each step has its own check, `opening.…`, in the order in which things happened. What custodians judged at the
+opening is judged again here by the very same rules (`bidding.release.judge`) from the same leaves, so that an auditor
+need not believe that they did.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from bidding.model import CloseList, Opened
+from bidding.opening import Phase
+from bidding.release.closing import WINDOW_MS, WITNESSES
+from clients import tenders
+from clients.auditor import custody
+from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
+from clients.auditor.papers import notice_again, opening_again
+from clients.auditor.section import Section
+from crypto import statement
+from crypto.age.stanzas import recipient_text
+from documents.model import NoticeFacts, OpeningFacts
+from trading.ground.clock import beijing
+
+if TYPE_CHECKING:
+    from bidding.model import Check as Judged
+    from clients.auditor.evidence import Evidence
+    from clients.auditor.keys import Keys
+
+RULE: Final = {
+    "key-context": "密钥为本标段本用途而生 · the key was made for this section and purpose",
+    "head-signed": "日志签署检查点 · the log signed the checkpoint",
+    "run-complete": "条目折叠为检查点之根 · the leaves fold to the checkpoint",
+    "key-assigned": "密钥唯一指定给本标段 · this key was assigned to this section, once",
+    "close-listed": "截止名单唯一 · the ledger holds one close list",
+    "deadline-agreed": "开标时间只经双签推迟 · T is the announced one, moved only later and by two",
+    "closing-checkpoint": "截止检查点恰含末一时段 · the closing checkpoint just holds the last slot",
+    "acts-signed": "每一行为均有签名与归属证明 · every act is signed, and possession proved",
+    "slots-walked": "逐秒承诺相符无缺 · seed and entries give every slot's commitment, gapless",
+    "no-duplicates": "密文无重复 · no encapsulation or file stands twice",
+    "list-exact": "截止名单即全部有效投标 · the list is exactly the live bids",
+    "enough-bidders": "投标人不少于规定家数 · there are enough distinct bidders",
+    "order-kept": "控制价、浮动点、名单先于解锁 · price, draw and names precede every partial",
+}
+"""The release rule's lines that an auditor can judge; those of a custodian's own memory are not."""
+TITLES: Final = {
+    "tender": "招标文件由中心签发，公钥有仪式证书 · the tender file and its key certificate hold",
+    "certificate": "仪式证书给出收件公钥 · the ceremony's certificate gives the recipient",
+    "custodians": "密钥托管人均已预先登记 · every custodian's keys were pinned beforehand",
+    "notice": "公告由事件重算一致 · the notice follows from the events",
+    "leaves": "存证条目连续无缺 · the run of ledger leaves has no gap",
+    **RULE,
+    "hall": "开标流程逐步重演一致 · the hall replays by its rules",
+    "witnessed": "截止检查点及时联署 · witnesses cosigned the closing checkpoint in time",
+    "firm": "见证足数 · all but n − t witnesses have cosigned",
+    "releases": "托管人应答及证明成立 · custodians' answers are signed and proved",
+    "named": "应答结论与证明一致 · who answered wrongly is named, and nobody else",
+    "combined": "部分解密合成一致 · partials combine to the values in the ledger",
+    "results": "开启结果与名单一致 · results are those of the close list, as imported",
+    "record": "开标记录由事件重算一致 · the opening record follows from the events",
+}
+_ENDED: Final = frozenset({Phase.FAILED_FEWER_THAN_3, Phase.FAILED_QUORUM, Phase.TERMINATED})
+_UNOPENED: Final = frozenset({"enough-bidders", "order-kept"})
+_EVER: Final = 1 << 53
+
+
+def check(section: Section, prefix: str) -> tuple[Check, ...]:
+    """Audit one section's opening; return the checks in their order.
+
+    Args:
+        section: its evidence.
+        prefix: stands before every check's id.
+    """
+    todo = Checklist(prefix, TITLES)
+    todo.check("tender", partial(_tender, section))
+    todo.check("certificate", partial(_certificate, section))
+    todo.check(
+        "custodians",
+        lambda: custody.pinned(section.tender, section.keys),
+        needs=["certificate"],
+    )
+    todo.check("notice", partial(_notice, section), needs=["certificate"], essential=False)
+    todo.check("leaves", partial(_leaves, section))
+    ended = next((r.kind for r in section.rows if r.kind in {"failed_too_few", "terminated"}), "")
+    judge = _Judge(section)
+    for id_ in RULE:
+        if not (ended and id_ in _UNOPENED):
+            todo.check(id_, partial(judge.line, id_), needs=["certificate", "leaves"])
+    todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
+    # What an opening that ended before its end never had, cannot be wanted of it.
+    reached = not (todo.holds("hall") and section.state.phase in _ENDED)
+    listed = ["leaves", "close-listed"]
+    todo.check("witnessed", partial(_witnessed, section), needs=listed, essential=reached)
+    todo.check("firm", partial(_firm, section), needs=listed, essential=False)
+    if reached:
+        todo.check("releases", partial(_releases, section), needs=["certificate", "close-listed"])
+        todo.check("named", partial(_named, section), needs=["releases", "hall"])
+        todo.check("combined", partial(_combined, section), needs=["releases"])
+        todo.check("results", partial(_results, section), needs=["hall", "close-listed"])
+    todo.check("record", partial(_record, section), needs=["hall", "leaves"])
+    return todo.checks
+
+
+def read(evidence: Evidence, keys: Keys, section: str, at: int) -> Section:
+    """Return a section's evidence, arguments as `Section`."""
+    return Section(evidence, keys, section, at)
+
+
+class _Judge:
+    """The release rule, evaluated once for all its lines."""
+
+    def __init__(self, section: Section) -> None:
+        self._section = section
+        self._judged: dict[str, Judged] = {}
+
+    def line(self, id_: str) -> str:
+        """Return the detail of one line, or raise as it stands."""
+        if not self._judged:
+            self._judged = {line.id: line for line in self._section.judged()}
+        line = self._judged[id_]
+        if line.status == "failed":
+            raise AuditError(line.detail)
+        if line.status == "not_checked":
+            raise NotChecked(line.detail)
+        return line.detail
+
+
+def _tender(section: Section) -> str:
+    """Check every tender file like a sealer does, with the pinned keys."""
+    section.keys.need()
+    told = ""
+    for signed in section.files:
+        held = tenders.check(signed, section.keys.sealer())
+        told = section.keys.signed_by_centre(statement.signer(signed), section.centre)
+        told += f"; {held.tender.recipient}, {held.group.t} of {held.group.n}"
+    return told
+
+
+def _certificate(section: Section) -> str:
+    """Check the certificate's own proofs and signatures; compare key and recipient."""
+    certified = recipient_text(section.group.recipient)
+    must(
+        section.tender.recipient == certified,
+        f"the tender prints {section.tender.recipient}, the custodians certified {certified}",
+    )
+    return f"{certified}, not before {beijing(section.group.key_context.earliest)} 北京时间"
+
+
+def _notice(section: Section) -> str:
+    """Compute the notice from the events again."""
+    found = [
+        one for one in section.evidence.records_of(NoticeFacts) if one[1].section == section.id
+    ]
+    if not found:
+        raise NotChecked("the dossier holds no notice of this section")
+    for name, facts in found:
+        notice_again(name, facts, section.rows, section.centre)
+    return ", ".join(name.rpartition("/")[2] for name, _ in found)
+
+
+def _leaves(section: Section) -> str:
+    """Fold the leaves."""
+    leaves = section.leaves
+    return f"leaves {leaves.start} to {leaves.end - 1}"
+
+
+def _witnessed(section: Section) -> str:
+    """Every custodian that answered had two other witnesses, stamped within a minute of T."""
+    deadline = section.leaf(CloseList).deadline
+    names = section.cosigners(deadline, deadline + WINDOW_MS)
+    for who in {row.body["custodian"] for row in section.releases()} or {""}:
+        if len(names - {who}) < WITNESSES:
+            raise NotChecked(
+                f"not yet witnessed 尚未见证: {len(names)} pinned witnesses cosigned within "
+                f"{WINDOW_MS // 1000} s of T; {WITNESSES} besides {who or 'a custodian'} are needed"
+            )
+    return ", ".join(sorted(names))
+
+
+def _firm(section: Section) -> str:
+    """Count all witnesses that cosigned the closing checkpoint or a later one, whenever."""
+    tender, deadline = section.tender, section.leaf(CloseList).deadline
+    names = section.cosigners(deadline, _EVER)
+    total = len(tender.witnesses)
+    wanted = total - (tender.n - tender.t)
+    told = f"{len(names)} of {total} witnesses, {wanted} make it firm"
+    if len(names) < wanted:
+        raise NotChecked(f"not yet witnessed 尚未见证: {told}")
+    return told
+
+
+def _releases(section: Section) -> str:
+    """Check every answer."""
+    answers = section.answers()
+    right = ", ".join(f"{index} {who}" for index, (who, _, _) in sorted(answers.right.items()))
+    wrong = "".join(f"; wrong: {who} ({why})" for who, why in answers.wrong.items())
+    return f"right: {right or 'nobody'}{wrong}"
+
+
+def _named(section: Section) -> str:
+    """Compare each proof with what the centre said of it in the hall."""
+    answers, replies = section.answers(), section.state.replies
+    digests = {who: digest for who, digest, _ in answers.right.values()}
+    for who, reply in replies.items():
+        if reply.status == "refused":
+            continue
+        wrong = who in answers.wrong
+        must(
+            (reply.status == "wrong") == wrong,
+            f"{who} is said to be {reply.status}, its proof is {'wrong' if wrong else 'right'}",
+        )
+        must(
+            wrong or digests.get(who) == reply.digest,
+            f"the answer of {who} in the hall is another than its signed one",
+        )
+    silent = sorted(set(section.state.terms.custodians) - set(replies))
+    told = [f"{who} {reply.status}" for who, reply in replies.items()]
+    return ", ".join(told + [f"{who} silent" for who in silent])
+
+
+def _combined(section: Section) -> str:
+    """Combine again the answers that were there at the import."""
+    answers = section.answers(before="imported")
+    return custody.combined(answers, section.leaf(Opened), section.tender, section.asked)
+
+
+def _results(section: Section) -> str:
+    """Opened bids are the listed ones, and the hall imported just what the ledger says."""
+    leaf: Opened = section.leaf(Opened)
+    listed = {bid.submission: bid for bid in section.leaf(CloseList).bids}
+    for bid in leaf.bids:
+        one = listed.get(bid.submission)
+        must(
+            one is not None and (one.encapsulation, one.sha256) == (bid.encapsulation, bid.sha256),
+            f"bid {bid.submission} was opened as another than was listed",
+        )
+        known = section.state.bids.get(bid.submission)
+        must(
+            known is not None and (known.code, known.manifest) == (bid.result, bid.manifest),
+            f"bid {bid.submission}: the hall imported another result than the ledger holds",
+        )
+    missing = listed.keys() - {bid.submission for bid in leaf.bids}
+    must(not missing, f"listed and never opened: {', '.join(sorted(missing))}")
+    failed = [f"{bid.submission} {bid.result}" for bid in leaf.bids if bid.result != "opened"]
+    return f"{len(leaf.bids)} bids, {len(failed)} not opened {', '.join(failed)}".strip()
+
+
+def _hall(section: Section) -> str:
+    """Replay the hall; compare what it was told with the ledger's leaves."""
+    state = section.state
+    if CloseList.PURPOSE in section.named:
+        lines = [bid.submission for bid in section.leaf(CloseList).bids]
+        must(lines == list(state.bids), "the hall lists other bids than the close list")
+        closed = next(row for row in section.rows if row.kind == "closed")
+        must(closed.body["digest"] == section.close_digest, "the hall names another close list")
+    for kind, said in (("control_price", state.price), ("float_result", state.point)):
+        if kind in section.named:
+            value = section.named[kind][1]["value"]
+            must(value == said, f"the hall says {said!r}, the ledger's {kind} {value!r}")
+    return f"{len(section.rows)} events, now {state.phase}"
+
+
+def _record(section: Section) -> str:
+    """Compute the opening record from the events again."""
+    found = [
+        one for one in section.evidence.records_of(OpeningFacts) if one[1].section == section.id
+    ]
+    if not found:
+        raise NotChecked("the dossier holds no opening record of this section")
+    for name, facts in found:
+        seen = None
+        if section.keys.given:
+            seen = len(section.cosigners(facts.opened_at, facts.opened_at + WINDOW_MS))
+        opening_again(name, facts, section.rows, section.named, section.centre, seen)
+    return ", ".join(name.rpartition("/")[2] for name, _ in found)

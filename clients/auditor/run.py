@@ -1,0 +1,148 @@
+"""The run of ledger leaves that a dossier holds: from the key's assignment to the checkpoint, without a gap.
+
+Each leaf has its own inclusion proof (`documents.bag` checks them); that proves what is there. That nothing was left
+out is proved by folding: the path of the first leaf holds the roots of all full subtrees before it, and the leaves on
+top of those give the root of the checkpoint only if none is missing, added or moved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bidding.release.run import Fold
+from clients.auditor.checklist import AuditError, must
+from crypto.canonical import parse
+from crypto.tlog import cosignature
+from crypto.tlog.checkpoint import Checkpoint
+from crypto.tlog.checkpoint import parse as parse_checkpoint
+from crypto.tlog.note import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from clients.auditor.evidence import Evidence
+    from clients.auditor.keys import Keys
+
+
+@dataclass(frozen=True)
+class LeafRun:
+    """Leaves [start, start + len(leaves)) and the frontier of the tree before them."""
+
+    start: int
+    frontier: tuple[bytes, ...]
+    leaves: tuple[bytes, ...]
+
+    @property
+    def end(self) -> int:
+        """Size of the tree after the run."""
+        return self.start + len(self.leaves)
+
+    def roots(self, sizes: Iterable[int]) -> dict[int, bytes]:
+        """Return the roots of the tree at those of the sizes that the run reaches."""
+        wanted = set(sizes)
+        fold = Fold(self.start, self.frontier)
+        found = {fold.size: fold.root()} if fold.size in wanted else {}
+        for leaf in self.leaves:
+            fold.add(leaf)
+            if fold.size in wanted:
+                found[fold.size] = fold.root()
+        return found
+
+
+def head_of(note: bytes) -> Checkpoint:
+    """Return what a checkpoint note says; its signatures are not looked at."""
+    return parse_checkpoint(Note.parse(note).text)
+
+
+def gather(evidence: Evidence, start: int) -> LeafRun:
+    """Take the run from leaf `start` to the checkpoint.
+
+    Raises:
+        AuditError: a leaf is missing, or they do not fold to the checkpoint.
+    """
+    size = head_of(evidence.checkpoint).size
+    taken = [leaf for leaf in evidence.leaves if leaf[0] >= start]
+    for wanted, (index, _, _) in enumerate(taken, start):
+        must(index == wanted, f"leaf {wanted} of the ledger is missing, {index} follows")
+    must(
+        bool(taken) and taken[-1][0] + 1 == size,
+        f"the leaves end at {taken[-1][0] if taken else start}, the checkpoint has {size}",
+    )
+    run = LeafRun(start, frontier(start, size, taken[0][2]), tuple(leaf for _, leaf, _ in taken))
+    if run.roots([size])[size] != head_of(evidence.checkpoint).root:
+        raise AuditError("the leaves do not fold to the checkpoint's root")
+    return run
+
+
+def frontier(index: int, size: int, path: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the roots of the full subtrees before a leaf, largest first, from its inclusion path.
+
+    The left siblings on a leaf's path cover exactly the leaves before it, in subtrees of falling
+    powers of two: one for each 1 bit of the index (RFC 6962 §2.1.1; the walk is that of RFC 9162
+    §2.1.3.2).
+
+    Args:
+        index: of the leaf.
+        size: of the tree.
+        path: its audit path, from the sibling up.
+
+    Raises:
+        AuditError: the path does not fit the index.
+    """
+    left = []
+    position, last = index, size - 1
+    for sibling in path:
+        if position & 1 or position == last:
+            left.append(sibling)
+            while not position & 1 and position:
+                position >>= 1
+                last >>= 1
+        position >>= 1
+        last >>= 1
+    must(len(left) == index.bit_count(), f"the path of leaf {index} does not fit its place")
+    return tuple(reversed(left))
+
+
+def named(run: LeafRun, section: str) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Return the first leaf of each kind that is about a section: kind → (index, JSON)."""
+    found: dict[str, tuple[int, dict[str, Any]]] = {}
+    needle = section.encode()
+    for index, data in enumerate(run.leaves, run.start):
+        if needle in data and b'"kind":"slot"' not in data:
+            leaf = parse(data)
+            if leaf.get("section") == section:
+                found.setdefault(leaf.get("kind", ""), (index, leaf))
+    return found
+
+
+def cosigners(
+    evidence: Evidence, keys: Keys, run: LeafRun, least: int, start: int, end: int
+) -> set[str]:
+    """Return the names of pinned witnesses that cosigned the log at a size ≥ `least` in a window.
+
+    Args:
+        evidence: holds the notes.
+        keys: pinned.
+        run: proves the notes' roots.
+        least: smallest tree that counts.
+        start: ms UTC by the witness's clock.
+        end: ms UTC, included.
+
+    Raises:
+        NotChecked: nothing is pinned.
+        AuditError: a known witness's line does not hold, or it cosigned another history.
+    """
+    names: set[str] = set()
+    log = keys.log_of(evidence.checkpoint)
+    known = keys.witnesses(log)
+    for text in evidence.notes:
+        note = text.encode()
+        head = head_of(note)
+        if head.origin != log.name or not least <= head.size <= run.end:
+            continue
+        found = cosignature.verify(note, known)
+        root = run.roots([head.size]).get(head.size)
+        must(not found or root == head.root, f"a witness cosigned another history of {head.size}")
+        names |= {one.key.name for one in found if start <= one.timestamp * 1000 <= end}
+    return names

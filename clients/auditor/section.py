@@ -1,0 +1,219 @@
+"""One section of a dossier, read: tender file, certified key, ledger leaves, acts, answers, the hall's end.
+
+Everything here is computed when it is first asked for and raises where the evidence does not give it; the checklist
+of `opening` turns that into named checks.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from bidding.model import Announced, CloseList, KeyAssign, Release, TenderFile
+from bidding.release import CustodianView, ReleaseRequest, SealedEntry, evaluate
+from clients.auditor import custody, hall, run
+from clients.auditor.checklist import AuditError, NotChecked, must
+from crypto import statement
+from crypto.canonical import canonical
+from crypto.certificate import SuccessCertificate, verify_certificate
+from crypto.encoding import sha256_hex, unb64
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bidding.model import Check as Judged
+    from bidding.opening import State
+    from clients.auditor.evidence import Evidence
+    from clients.auditor.keys import Keys
+    from clients.auditor.run import LeafRun
+    from crypto.certificate import GroupKey
+    from trading.ground.chain import Row
+
+STREAM: Final = "bidding/"
+FILES: Final = frozenset({"bids_opened", "refiled"})
+ACTS: Final = frozenset({"submission", "withdrawal"})
+
+
+class Section:
+    """One section's evidence.
+
+    Args:
+        evidence: the dossier.
+        keys: pinned.
+        section: its id.
+        at: time of the check, ms UTC.
+    """
+
+    def __init__(self, evidence: Evidence, keys: Keys, section: str, at: int) -> None:
+        self.evidence = evidence
+        self.keys = keys
+        self.id = section
+        self.at = at
+        self.centre = evidence.centre
+
+    @property
+    def rows(self) -> list[Row]:
+        """The section's events."""
+        return self.evidence.streams[STREAM + self.id]
+
+    @cached_property
+    def files(self) -> list[dict[str, Any]]:
+        """Every signed tender file in force, oldest first; a postponement makes another."""
+        found = [row.body["file"] for row in self.rows if row.kind in FILES]
+        must(found, f"the events of {self.id} hold no tender file")
+        return found
+
+    @cached_property
+    def tender(self) -> TenderFile:
+        """The newest tender file."""
+        return self.read_tender(self.files[-1])
+
+    def read_tender(self, signed: dict[str, Any]) -> TenderFile:
+        """Check a tender file's signature and read it; whose signature it is, is another check."""
+        said = statement.verify(signed, purpose=TenderFile.PURPOSE, centre=self.centre)
+        return TenderFile.from_body(said)
+
+    @cached_property
+    def group(self) -> GroupKey:
+        """The certified key; that its participants were pinned is another check."""
+        tender = self.tender
+        hosts = [unb64(one.host_key) for one in tender.custodians]
+        certificate = SuccessCertificate.from_json(tender.certificate)
+        return verify_certificate(certificate, hosts, tender.context(self.centre))
+
+    @cached_property
+    def leaves(self) -> LeafRun:
+        """The run of ledger leaves from the key's assignment on, folded to the checkpoint."""
+        needle = f'"section":"{self.id}"'.encode()
+        kind = f'"kind":"{KeyAssign.PURPOSE}"'.encode()
+        for index, data, _ in self.evidence.leaves:
+            if kind in data and needle in data:
+                return run.gather(self.evidence, index)
+        raise AuditError(f"no leaf assigns a key to {self.id}")
+
+    @cached_property
+    def named(self) -> dict[str, tuple[int, dict[str, Any]]]:
+        """The section's first leaf of each kind: index and JSON."""
+        return run.named(self.leaves, self.id)
+
+    def leaf(self, kind: type[Any]) -> Any:
+        """Return the section's leaf of a kind, read.
+
+        Raises:
+            AuditError: there is none.
+        """
+        if kind.PURPOSE not in self.named:
+            raise AuditError(f"the ledger holds no {kind.PURPOSE} of {self.id}")
+        return kind.from_leaf(self.named[kind.PURPOSE][1], self.centre)
+
+    @property
+    def close_digest(self) -> str:
+        """SHA-256 of the close list's leaf, hex."""
+        self.leaf(CloseList)
+        return sha256_hex(canonical(self.named[CloseList.PURPOSE][1]))
+
+    @cached_property
+    def entries(self) -> tuple[SealedEntry, ...]:
+        """Every act as custodians see it at the close."""
+        return tuple(
+            SealedEntry.from_body(
+                {
+                    "index": row.body["index"],
+                    "entry": row.body["entry"],
+                    "signed": row.body["signed"],
+                    "possession": row.body.get("possession", ""),
+                }
+            )
+            for row in self.rows
+            if row.kind in ACTS
+        )
+
+    def releases(self, before: str = "") -> list[Row]:
+        """Return the rows of releases, refusals left out; only those before the first row of a kind."""
+        found = []
+        for row in self.rows:
+            if row.kind == before:
+                break
+            if (
+                row.kind == "release"
+                and row.body["signed"]["statement"]["purpose"] == Release.PURPOSE
+            ):
+                found.append(row)
+        return found
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """Encapsulations that custodians answer for, each once, in the order of the list."""
+        return tuple(dict.fromkeys(bid.encapsulation for bid in self.leaf(CloseList).bids))
+
+    def answers(self, before: str = "") -> custody.Answers:
+        """Check the releases; `before` as for `releases`."""
+        signed = [row.body["signed"] for row in self.releases(before)]
+        return custody.releases(
+            signed, self.tender, self.group, self.centre, self.close_digest, self.asked
+        )
+
+    @cached_property
+    def state(self) -> State:
+        """The hall after its last event, judged again event by event."""
+        opened = next(row for row in self.rows if row.kind == "bids_opened")
+        first = self.read_tender(self.files[0])
+        return hall.replay(hall.begin(first, opened.body["confirm_ms"]), self.rows)
+
+    def cosigners(self, start: int, end: int) -> set[str]:
+        """Return the pinned witnesses that cosigned the closing checkpoint or a later one in a window."""
+        size = self.leaf(CloseList).closing_size
+        return run.cosigners(self.evidence, self.keys, self.leaves, size, start, end)
+
+    def judged(self) -> Sequence[Judged]:
+        """Evaluate the release rule on the dossier's evidence, like a custodian without a memory."""
+        keys, first = self.keys, self.tender.custodians[0]
+        view = CustodianView(
+            centre=self.centre,
+            centre_keys=self._centre_keys(),
+            supervisor_keys=self._supervisor_keys(),
+            custodian=first.custodian,
+            host_key=unb64(first.host_key),
+            group=self.group,
+            certificate=sha256_hex(canonical(dict(self.tender.certificate))),
+            now=self.at,
+            last_time=0,
+            log=str(keys.log_of(self.evidence.checkpoint)) if keys.given else self.tender.ledger,
+            witnesses=(),
+        )
+        request = ReleaseRequest(
+            section=self.id,
+            use=self.tender.use,
+            ceremony=self.tender.ceremony,
+            start=self.leaves.start,
+            frontier=tuple(node.hex() for node in self.leaves.frontier),
+            head=self.evidence.checkpoint.decode(),
+            cosigned=(),
+            consistency=(),
+            seed=self._seed(),
+            entries=self.entries,
+            late_witness=(),
+        )
+        return evaluate(view, request, self.leaves.leaves)
+
+    def _seed(self) -> str:
+        committed = self.leaf(KeyAssign).seed
+        for seed in self.evidence.seeds:
+            if sha256_hex(bytes.fromhex(seed)) == committed:
+                return seed
+        if self.evidence.seeds:
+            raise AuditError("the seed among the custody files is not the one committed to")
+        raise NotChecked("the section's seed is not among the custody files")
+
+    # Without pinned keys whoever has spoken is taken to be who he says; the verdict then is incomplete.
+
+    def _centre_keys(self) -> frozenset[bytes]:
+        if self.keys.given:
+            return self.keys.centres(self.centre)
+        return frozenset({statement.signer(self.files[0])})
+
+    def _supervisor_keys(self) -> frozenset[bytes]:
+        if self.keys.given:
+            return self.keys.supervisors(self.centre)
+        _, leaf = self.named.get(Announced.PURPOSE, (0, {"statements": ()}))
+        return frozenset(statement.signer(signed) for signed in leaf["statements"])
