@@ -72,7 +72,9 @@ def encode(draft: Draft) -> bytes:
     """
     _name(draft.stream)
     _name(draft.kind)
-    if type(draft.at) is not int or draft.at < 0 or type(draft.body) is not dict:
+    if type(draft.at) is not int or draft.at < 0 or type(draft.body) is not dict or (
+        _has_float(draft.body)
+    ):  # fmt: skip
         raise Invalid(
             "journal-draft-malformed", "事件格式不正确", "An event has an instant and an object."
         )
@@ -82,6 +84,15 @@ def encode(draft: Draft) -> bytes:
         raise Invalid(
             "journal-draft-malformed", "事件格式不正确", "The body is not canonical JSON."
         ) from error
+
+
+def _has_float(value: object) -> bool:
+    """No number of history is inexact: amounts are decimal strings, instants integers."""
+    if isinstance(value, dict):
+        return any(map(_has_float, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_float, value))
+    return isinstance(value, float)
 
 
 @lru_cache(maxsize=100_000)

@@ -8,6 +8,8 @@ stamp in the journal. Services register their sources and timers, then `start` f
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from crypto.random import token
 from trading.ground.blobs import Blobs
 from trading.ground.ca import Authority
 from trading.ground.database import Database, open_database
-from trading.ground.journal import Journal
+from trading.ground.journal import DEAD_WRITER, ChainBroken, Journal
 from trading.ground.ledger import Ledger, open_ledger
 from trading.ground.live import Hub
 from trading.ground.outbox import FileAdapter, Outbox
@@ -26,6 +28,9 @@ from trading.ground.timers import Timers
 if TYPE_CHECKING:
     from trading.ground.clock import FrozenClock, SystemClock
     from trading.ground.settings import Settings
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,12 @@ class Ground:
     private: Private
 
     def start(self) -> None:
-        """Begin what moves by itself, once every service has its state, sources and timers."""
+        """Begin what moves by itself, once every service has its state, sources and timers.
+
+        From now on a journal that stops is reloaded until it takes events again; services hear of
+        both by `journal.on_stop` and `journal.on_resume`.
+        """
+        self.journal.on_stop(self._reload_soon)
         self.slots.start()
         self.outbox.wake()
 
@@ -58,6 +68,18 @@ class Ground:
         self.journal.close()
         await asyncio.sleep(0)  # the last rows reach their listeners and waiters
         self.database.close()
+
+    def _reload_soon(self) -> None:
+        self.timers.at(self.clock.now(), self._reload, "journal-reload")
+
+    async def _reload(self) -> None:
+        try:
+            await self.journal.reload()
+        except ChainBroken:
+            # Nothing may be served from a history that is not the one that was written.
+            _log.critical("the stored journal is broken; the process ends", exc_info=True)
+            logging.shutdown()
+            os._exit(DEAD_WRITER)
 
 
 async def open_ground(settings: Settings, clock: SystemClock | FrozenClock) -> Ground:

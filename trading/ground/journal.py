@@ -88,10 +88,12 @@ class Journal:
         self._database = database
         self._listeners: list[Callable[[Row], None]] = []
         self._on_stop: list[Callable[[], None]] = []
+        self._on_resume: list[Callable[[], None]] = []
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._waiting = 0
         self._thread: threading.Thread | None = None
         self._stopped = ""
+        self._closed = False
         self.last_at = 0
         self._position, self._heads = self._verified()
         self._seen = self._position
@@ -186,13 +188,21 @@ class Journal:
         """Call `callback()` in the event loop once when a storage error stops the journal."""
         self._on_stop.append(callback)
 
+    def on_resume(self, callback: Callable[[], None]) -> None:
+        """Call `callback()` in the event loop each time a stopped journal takes events again."""
+        self._on_resume.append(callback)
+
     async def reload(self) -> None:
         """After a stop: verify what is stored, show listeners what they missed, and resume.
 
         Raises:
             ChainBroken: what is stored is not what was written.
-            StorageFailed: the database still fails; the journal stays stopped.
+            StorageFailed: the database still fails, or the journal was closed; it stays stopped.
         """
+        if self._closed:
+            raise StorageFailed(self._stopped)
+        if not self._stopped:
+            return
         await asyncio.to_thread(self._join)
         self._position, self._heads = await asyncio.to_thread(self._verified)
         self._queue = queue.SimpleQueue()
@@ -200,9 +210,12 @@ class Journal:
         for row in list(self.rows(after_position=self._seen)):
             self._show(row)
         self._stopped = ""
+        for callback in self._on_resume:
+            callback()
 
     def close(self) -> None:
         """Let what is queued be written, end the writer; later appends are refused."""
+        self._closed = True
         self._stopped = self._stopped or "The centre is closing."
         self._join()
 

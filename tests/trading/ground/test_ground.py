@@ -1,6 +1,8 @@
 """The ground as a whole: opened in order, closed in order, and silent about what bidders do."""
 
 import asyncio
+import os
+import sqlite3
 
 import pytest
 from fastapi import FastAPI
@@ -12,6 +14,8 @@ from trading.ground.clock import FrozenClock
 from trading.ground.database import HomeInUse
 from trading.ground.ground import open_ground
 from trading.ground.http import protect
+from trading.ground.journal import DEAD_WRITER
+from trading.ground.problems import StorageFailed
 
 NINE = 1_795_482_000_000
 
@@ -103,3 +107,56 @@ def test_when_the_journal_stops_the_centre_is_alive_and_not_ready(lite_settings)
         )
 
     assert asyncio.run(story()) == (200, 503, "urn:kaibiao:problem:storage-failed", 200, True)
+
+
+def test_a_journal_that_stops_is_reloaded_and_services_hear_of_both(lite_settings):
+    async def story():
+        ground = await open_ground(lite_settings, FrozenClock(NINE))
+        heard = []
+        ground.start()
+        ground.journal.on_stop(lambda: heard.append("stop"))
+        resumed = asyncio.Event()
+        ground.journal.on_resume(lambda: (heard.append("resume"), resumed.set()))
+        real = ground.journal._commit
+
+        def fail_once(_items):
+            ground.journal._commit = real
+            raise OSError
+
+        ground.journal._commit = fail_once
+        with pytest.raises(StorageFailed):
+            await ground.journal.append(Draft("a", "k", {}, NINE))
+        await asyncio.wait_for(resumed.wait(), 5)
+        rows = await ground.journal.append(Draft("a", "k", {}, NINE))
+        await ground.journal.reload()  # nothing to do
+        await ground.close()
+        with pytest.raises(StorageFailed):
+            await ground.journal.reload()
+        return heard, rows[0].seq
+
+    assert asyncio.run(story()) == (["stop", "resume"], 1)
+
+
+def test_a_history_found_broken_at_a_reload_ends_the_process(lite_settings):
+    async def story():
+        ground = await open_ground(lite_settings, FrozenClock(NINE))
+        ground.start()
+        with sqlite3.connect(lite_settings.home / "kaibiao.db") as connection:
+            connection.execute("DROP TRIGGER journal_no_UPDATE")
+            connection.execute("UPDATE journal SET at = 0 WHERE position = 1")
+
+        def fail(_items):
+            raise OSError
+
+        ground.journal._commit = fail
+        with pytest.raises(StorageFailed):
+            await ground.journal.append(Draft("a", "k", {}, NINE))
+        await asyncio.sleep(30)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            asyncio.run(story())
+        finally:
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == DEAD_WRITER

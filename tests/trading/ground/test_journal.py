@@ -125,9 +125,9 @@ def test_a_pipeline_may_queue_without_waiting(lite):
         Draft("A b", "k", {}, 1), Draft("a", "", {}, 1), Draft("a", "k\n", {}, 1),
         Draft("a", "k", [], 1), Draft("a", "k", {"x": float("nan")}, 1), Draft("a", "k", {1: 2}, 1),
         Draft("a", "k", {"x": "\ud800"}, 1), Draft("a", "k", {}, -1), Draft("a", "k", {}, 1.0),
-        Draft("a", "k", {}, True), Draft("a", "k", {"x": 2**53}, 1), Draft("a", "k", {"x": object()}, 1),
+        Draft("a", "k", {}, True), Draft("a", "k", {"x": 2**53}, 1), Draft("a", "k", {"x": object()}, 1), Draft("a", "k", {"x": [{"y": 0.5}]}, 1),
     ],
-    ids=range(12),
+    ids=range(13),
 )  # fmt: skip
 def test_a_malformed_draft_is_refused_and_the_journal_goes_on(lite, bad):
     async def story():
