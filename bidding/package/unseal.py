@@ -17,8 +17,11 @@ from crypto.age.stanzas import unwrap_p256tag
 from crypto.errors import AuthenticationError, FormatError, NoMatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crypto.age.header import LineSource
     from crypto.age.stream import Source
+    from crypto.encoding import Bytes
 
     class SealedFile(LineSource, Source, Protocol):
         """A buffered binary file."""
@@ -32,6 +35,7 @@ def unseal(
     sink: Sink,
     *,
     threads: int = 1,
+    copy: Callable[[memoryview], object] | None = None,
 ) -> Unpacked:
     """Open a sealed bid.
 
@@ -48,6 +52,7 @@ def unseal(
         expected: what the package must say of itself.
         sink: takes the files; nothing in it counts before this returns.
         threads: 1 or 2, for the payload.
+        copy: also takes the package's bytes as they come; the same holds for it.
 
     Raises:
         PackageError: with the code of the first step that fails.
@@ -69,10 +74,19 @@ def unseal(
         raise _wrong("header-mac", "密文头部校验失败", error) from error
     reader = Unpacker(expected, sink)
     try:
-        open_payload(sealed, file_key, reader.write, threads=threads)  # 4
+        write = reader.write if copy is None else _both(reader, copy)
+        open_payload(sealed, file_key, write, threads=threads)  # 4
     except (AuthenticationError, FormatError) as error:
         raise _wrong("payload-damaged", "密文内容已损坏", error) from error
     return reader.finish()  # 5
+
+
+def _both(reader: Unpacker, copy: Callable[[memoryview], object]) -> Callable[[Bytes], object]:
+    def write(data: Bytes) -> None:
+        copy(memoryview(data))
+        reader.write(memoryview(data))
+
+    return write
 
 
 def _wrong(code: str, title: str, error: Exception) -> PackageError:

@@ -45,6 +45,7 @@ from trading.model import Role, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from bidding.store import Book
     from crypto.signature import SigningKey
@@ -345,6 +346,21 @@ class BiddingService:
             "releases": book.releases,
             "record": book.records.get(OPENING, ""),
         }
+
+    def sealed_file(self, section: str, submission: str) -> Path:
+        """Return a whole copy of a sealed file, its hash just checked; blocks, for a thread."""
+        kept = self.room.keyed(section).kept.get(submission)
+        if kept is None or kept.blob is None:
+            raise _foreign()
+        return self.room.blobs.verified(kept.blob)
+
+    def opened_package(self, submission: str) -> Path | None:
+        """Return a bid's opened package (tar), None if it did not open or has not been imported."""
+        for book in self.room.shelf.books.values():
+            bid = book.opening.bids.get(submission) if book.opening else None
+            if bid is not None and bid.result in {"opened", "remedied"}:
+                return self.run.opener.package(submission)
+        return None
 
     def _own(self, who: Actor, section: str, named: str, bidder: str) -> Book:
         if named != section or bidder != who.organisation:

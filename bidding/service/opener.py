@@ -1,11 +1,15 @@
-"""Opens one sealed bid to disk, under random names, out of everybody's sight until the import."""
+"""Opens one sealed bid to disk, out of everybody's sight until the import.
+
+What is kept is the package itself, `opened/<submission>/package.tar`, byte for byte as the bidder
+packed it: nothing is stored under a name that a bidder chose. A listing beside it says what is in it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from bidding.model import PackageError
 from bidding.opening import Outcome
@@ -13,13 +17,18 @@ from bidding.package import Expected, unseal
 from crypto.age.stanzas import parse_recipient
 from crypto.threshold import dh_x
 from trading.ground.blobs import CorruptBlob
+from trading.ground.problems import StorageFailed
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
 
     from bidding.service.room import Room
     from bidding.store import Book, Kept
     from crypto.p256 import Point
+
+PACKAGE: Final = "package.tar"
+LISTING: Final = "files.json"
 
 
 class Opener:
@@ -28,24 +37,41 @@ class Opener:
     def __init__(self, room: Room) -> None:
         self._room = room
 
-    def folder(self, submission: str) -> Path:
-        """Return where a bid's files lie once it has opened."""
-        return self._room.home / "opened" / submission
+    def package(self, submission: str) -> Path | None:
+        """Return the opened package of a bid, or None if it has not opened."""
+        path = self._room.home / "opened" / submission / PACKAGE
+        return path if path.exists() else None
 
     def open(self, book: Book, kept: Kept, dh: Point) -> Outcome:
         """Open one bid; a failure is an outcome with its code, never an exception of the bid.
 
         A stored copy that differs from its hash is replaced from another copy first; only when
         all are bad is the bid lost, and that is the centre's fault.
+
+        Raises:
+            StorageFailed: our disk refused; the opening is tried again.
         """
-        assert book.keyed is not None
         assert kept.blob is not None
-        tender = book.keyed.tender
-        target = self.folder(kept.act.id)
+        target = self._room.home / "opened" / kept.act.id
         work = target.with_suffix(".opening")
         for left in (target, work):
             shutil.rmtree(left, ignore_errors=True)
-        work.mkdir(mode=0o700, parents=True)
+        try:
+            work.mkdir(mode=0o700, parents=True)
+            outcome, listing = self._unseal(book, kept, dh, work)
+            if outcome.code == "opened":
+                (work / LISTING).write_text(listing, "utf-8")
+                work.rename(target)
+            else:
+                shutil.rmtree(work)
+        except OSError as error:
+            raise StorageFailed("A bid could not be written when it was opened.") from error
+        return outcome
+
+    def _unseal(self, book: Book, kept: Kept, dh: Point, work: Path) -> tuple[Outcome, str]:
+        assert book.keyed is not None
+        assert kept.blob is not None
+        tender = book.keyed.tender
         expected = Expected(
             centre=self._room.centre,
             tender=tender.tender,
@@ -56,51 +82,49 @@ class Opener:
             fields=tender.summary_fields,
             limits=tender.limits,
         )
-        sink = _Folder(work)
+        recipient = parse_recipient(tender.recipient)
         try:
             path = self._room.blobs.verified(kept.blob)
-            with path.open("rb") as sealed:
+            with path.open("rb") as sealed, (work / PACKAGE).open("xb", buffering=0) as package:
                 found = unseal(
-                    sealed, parse_recipient(tender.recipient), dh_x(dh), expected, sink, threads=2
+                    sealed,
+                    recipient,
+                    dh_x(dh),
+                    expected,
+                    _Elsewhere(),
+                    threads=2,
+                    copy=_Whole(package).write,
                 )
+                os.fsync(package.fileno())
         except CorruptBlob:
-            shutil.rmtree(work)
-            return Outcome(kept.act.id, "stored-copy-corrupt")
+            return Outcome(kept.act.id, "stored-copy-corrupt"), ""
         except PackageError as error:
-            shutil.rmtree(work)
-            return Outcome(kept.act.id, error.code)
-        finally:
-            sink.close()
-        listing = [{"file": str(n), "name": f.name, "size": f.size, "sha256": f.sha256}
-                   for n, f in enumerate(found.manifest.files)]  # fmt: skip
-        (work / "files.json").write_text(json.dumps(listing, ensure_ascii=False), "utf-8")
-        work.rename(target)
-        return Outcome(kept.act.id, "opened", found.summary, found.manifest_sha256)
+            return Outcome(kept.act.id, error.code), ""
+        listing = [file.to_body() for file in found.manifest.files]
+        outcome = Outcome(kept.act.id, "opened", found.summary, found.manifest_sha256)
+        return outcome, json.dumps(listing, ensure_ascii=False)
 
 
-class _Folder:
-    """A sink that writes files under numbers; names are only in the listing."""
+class _Whole:
+    """A file whose write takes all it is given."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._number = 0
-        self._file: Any = None
-
-    def begin(self, _name: str, _size: int) -> None:
-        self._file = (self._folder / str(self._number)).open("xb", buffering=0)
-        self._number += 1
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
 
     def write(self, data: memoryview) -> None:
         view = data
         while len(view):
-            view = view[self._file.write(view) :]
+            view = view[self._file.write(view) or 0 :]
+
+
+class _Elsewhere:
+    """A sink for files that are kept inside the package."""
+
+    def begin(self, name: str, size: int) -> None:
+        """Nothing to prepare."""
+
+    def write(self, data: memoryview) -> None:
+        """The package already has it."""
 
     def end(self) -> None:
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._file = None
-
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Nothing to close."""

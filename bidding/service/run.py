@@ -63,7 +63,7 @@ class Run:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._driving: dict[str, asyncio.Lock] = {}
-        self._opener = Opener(room)
+        self.opener = Opener(room)
         self.custody: Custody | None = None
 
     def start(self) -> None:
@@ -236,7 +236,7 @@ class Run:
         for id_ in book.opening.bids:
             kept = book.kept[id_]
             point = by_encapsulation[kept.act.encapsulation]
-            outcome = await asyncio.to_thread(self._opener.open, book, kept, point)
+            outcome = await asyncio.to_thread(self.opener.open, book, kept, point)
             outcomes.append(outcome)
             opened.append(
                 OpenedBid(
