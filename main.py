@@ -3,27 +3,252 @@
     python main.py VERB …
 
 A verb's module is imported only when that verb is called, so that `seal` and `verify` stay small and quick: they load
-neither the server nor the database.
+neither the server nor the database. `centre` below reads like the house: ground → trading → documents → bidding | auction,
+then one application from every room's routes and rows of the access table.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import sys
-from typing import Final
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
+
+    from trading.ground.clock import FrozenClock, SystemClock
+    from trading.ground.settings import Settings
+    from trading.service import TradingService
+
+HERE: Final = Path(__file__).resolve().parent
+DEBUG: Final = "--debug"
+
 VERBS: Final[dict[str, tuple[str, str]]] = {
-    "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),
+    "serve": ("main:serve", "启动交易中心 the centre's server"),
+    "custodian": ("clients.custodian.cli:group", "密钥托管人 an escrow custodian's own process"),
+    "witness": ("clients.witness:group", "日志见证人 a log witness that holds no share"),
     "seal": ("clients.seal:seal", "密封投标 pack and seal a bid, offline"),
     "pack": ("clients.seal:pack", "打包投标 pack a bid without sealing it"),
+    "submit": (
+        "clients.submit:submit",
+        "递交投标 resumable upload and submission, then the receipt",
+    ),
+    "withdraw": ("clients.submit:withdraw", "撤回投标 withdraw before the deadline"),
     "drill": ("clients.drill:app", "演练 rehearse ceremony and opening, offline"),
+    "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),
+    "doctor": ("clients.doctor:doctor", "体检 what this machine lacks and how to get it"),
 }
 """Verb → where it lives, and its line in `--help`. What is not built is not here."""
 
-DEBUG: Final = "--debug"
+
+@asynccontextmanager
+async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncIterator[ASGIApp]:
+    """Put a centre together on its home, serve while the block lasts, take it apart in order.
+
+    Args:
+        settings: what centre this is.
+        clock: asked once an act by every room.
+
+    Yields:
+        The application, for a server or a test.
+    """
+    from fastapi import FastAPI
+
+    from auction import api as auction_api
+    from auction import hall as auction_hall
+    from auction import pages as auction_pages
+    from auction.service import AuctionService
+    from bidding import api as bidding_api
+    from bidding import pages as bidding_pages
+    from bidding.service import BiddingService
+    from crypto.signature import SigningKey
+    from documents import api as documents_api
+    from documents import pages as documents_pages
+    from documents.service import DocumentService
+    from documents.shelf import Shelf
+    from documents.sign import signer
+    from documents.timestamp import DevelopmentTsa
+    from trading import api as trading_api
+    from trading import pages as trading_pages
+    from trading.api import ledger as ledger_api
+    from trading.ground import health
+    from trading.ground.ca import pem
+    from trading.ground.ground import open_ground
+    from trading.ground.web import Pages
+    from trading.service import TradingService
+
+    ground = await open_ground(settings, clock)
+    workers = ProcessPoolExecutor(1)
+    try:
+        seal, stamp, said = ground.ca.sealing(), ground.ca.timestamp(), ground.ca.statements()
+        key = SigningKey(said.key)
+        trading = TradingService(ground)
+        await trading.start()
+        trading.certificates |= {
+            "seal": seal.pem,
+            "timestamp": stamp.pem,
+            "statements": said.pem,
+            "log": pem(ground.ca.log_certificate(ground.ledger.origin)),
+        }
+        documents = DocumentService(
+            ground.journal,
+            ground.ledger,
+            ground.database,
+            ground.blobs,
+            DevelopmentTsa(stamp.certificate, stamp.key, clock.now).stamp,
+            signer("centre", settings.centre_name, seal.certificate, seal.key),
+            workers,
+        )
+        bidding = BiddingService(ground, trading, documents, key, confirm_s=_confirm_s(trading))
+        await bidding.start()
+        auctions = AuctionService(
+            ground.journal, clock, ground.timers, ground.private, key, lambda: trading.state
+        )
+        auction_halls = auction_hall.Halls(auctions, ground.hub)
+        await auctions.start()
+        ground.slots.register(auctions, "lots")
+        pages = Pages(HERE / "clients" / "web", settings, clock)
+
+        app = FastAPI(
+            title="Kaibiao 开标", version="1", docs_url=None, redoc_url=None, openapi_url=OPENAPI
+        )
+        for router in (
+            health.router(clock, ground.journal),
+            trading_api.router(trading),
+            ledger_api.router(ground.ledger),
+            documents_api.router(documents, Shelf(settings.home / "dossiers")),
+            bidding_api.router(bidding),
+            auction_api.router(auctions),
+            auction_hall.router(auctions, auction_halls),
+            trading_pages.router(trading, pages),
+            documents_pages.router(documents, pages),
+            bidding_pages.router(bidding, pages),
+            auction_pages.router(auctions, pages),
+        ):
+            app.include_router(router)
+        rows = (
+            *_open_rows(),
+            *trading_api.ACCESS,
+            *ledger_api.ACCESS,
+            *documents_api.ACCESS,
+            *bidding_api.ACCESS,
+            *auction_api.ACCESS,
+            *auction_hall.ACCESS,
+            *trading_pages.ACCESS,
+            *documents_pages.ACCESS,
+            *bidding_pages.ACCESS,
+            *auction_pages.ACCESS,
+        )
+        served = _edge(app, rows, trading, ground)
+        ground.start()
+        try:
+            yield served
+        finally:
+            await auctions.stop()
+            await bidding.stop()
+    finally:
+        workers.shutdown(cancel_futures=True)
+        await ground.close()
+
+
+OPENAPI: Final = "/api/v1/openapi.json"
+
+
+def _open_rows() -> tuple[Any, ...]:
+    """Rows of the routes that belong to no room."""
+    from trading.access import PUBLIC, Rule
+
+    return (
+        Rule("GET", "/healthz", PUBLIC, "存活"),
+        Rule("GET", "/readyz", PUBLIC, "就绪"),
+        Rule("GET", "/metrics", PUBLIC, "运行指标；不含任何与项目有关的数字"),
+        Rule("GET", "/api/v1/time", PUBLIC, "服务器时间"),
+        Rule("GET", OPENAPI, PUBLIC, "接口说明"),
+    )
+
+
+def _edge(app: Any, rows: tuple[Any, ...], trading: TradingService, ground: Any) -> ASGIApp:
+    """The application as it is served: arrival stamp and headers, then the gate, then idempotency keys."""
+    from trading.access import Access, Gate
+    from trading.ground.http import UPLOADS, Edge, install_handlers
+    from trading.ground.idempotency import Idempotency
+
+    clock, origins = ground.clock, ground.settings.origins
+    install_handlers(app, clock)
+    access = Access(rows)
+    access.check(app)
+    app.state.access = access
+    commands = Idempotency(app, ground.database, clock, exempt=(UPLOADS, UPLOADS.rstrip("/")))
+    return Edge(Gate(commands, access, trading.sessions, clock, origins), clock, origins)
+
+
+def _confirm_s(trading: TradingService) -> int:
+    """Seconds bidders have to confirm what was read out: the rule set's own, where it has a rule."""
+    from bidding.service.core import CONFIRM_SECONDS
+
+    for ruleset in trading.desk.rulesets:
+        if ruleset.name == trading.settings.ruleset and "open.confirm" in ruleset.rules:
+            return ruleset["open.confirm"].n
+    return CONFIRM_SECONDS
+
+
+def serve(
+    home: Annotated[Path | None, typer.Option(help="数据目录 the centre's home")] = None,
+    host: Annotated[str | None, typer.Option(help="监听地址 address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="端口 TCP port")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="数据库 URL；默认 SQLite embedded default needs none")
+    ] = None,
+) -> None:
+    """启动交易中心 Run the centre's server; a fresh home is made and its first invitations are written."""
+    from trading.ground.clock import SystemClock
+    from trading.ground.problems import Problem
+    from trading.ground.settings import Settings
+
+    given = {"home": home, "host": host, "port": port, "database": database}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    try:
+        asyncio.run(_serve(settings, SystemClock()))
+    except Problem as problem:
+        print(f"{problem.code}: {problem}", file=sys.stderr)
+        raise typer.Exit(4) from problem
+    except KeyboardInterrupt:
+        print("已停止 stopped", file=sys.stderr)
+
+
+async def _serve(settings: Settings, clock: SystemClock) -> None:
+    import uvicorn
+
+    from trading.ground.logs import configure
+
+    configure(settings.log_level, clock)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    async with centre(settings, clock) as app:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=settings.host,
+                port=settings.port,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws="websockets-sansio",
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=3,
+            )
+        )
+        print(f"http://{settings.host}:{settings.port}/", flush=True)
+        await server.serve()
 
 
 def front(names: list[str]) -> typer.Typer:
@@ -40,7 +265,8 @@ def front(names: list[str]) -> typer.Typer:
     for name in names:
         place, line = VERBS[name]
         module, attribute = place.split(":")
-        verb = getattr(importlib.import_module(module), attribute)
+        found = sys.modules[__name__] if module == "main" else importlib.import_module(module)
+        verb = getattr(found, attribute)
         if isinstance(verb, typer.Typer):
             app.add_typer(verb, name=name, help=line)
         else:

@@ -32,7 +32,7 @@ def router(service: DocumentService, pages: Pages) -> APIRouter:
             records=[
                 {
                     "id": one.record,
-                    "title": pages.word(language, f"record.{one.type}"),
+                    "title": pages.word(language, f"record.{one.kind}"),
                     "about": one.number,
                     "signed_at": beijing(one.at)[:19],
                     "sha256": one.blob.sha256,

@@ -114,6 +114,16 @@ class Authority:
         name = f"{self._centre} Development TSA 开发用时间戳"
         return self._own("timestamp", Profile.TIMESTAMP, name)
 
+    def statements(self) -> Credential:
+        """Return the P-256 credential that signs what the centre states: receipts, tender files."""
+        found = self._load("statements")
+        if found is None:
+            key = ec.generate_private_key(ec.SECP256R1())
+            name = f"{self._centre_name} 声明签名"
+            found = Credential(key, self.issue(Profile.ORGANISATION, key.public_key(), name))
+            self._store("statements", found)
+        return found
+
     def log_key(self) -> ed25519.Ed25519PrivateKey:
         """Return the key that signs the ledger's checkpoints, made at first use."""
         path = self._folder / LOG_KEY
