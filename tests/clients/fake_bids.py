@@ -142,7 +142,10 @@ class BidCentre(FakeCentre):
         commitment = slot_commitment(salt, self.tree.root()).hex()
         leaf = canonical(
             {
-                **{"v": 1, "centre": scene.CENTRE, "kind": "slot", "slot": slot},
+                "v": 1,
+                "centre": scene.CENTRE,
+                "kind": "slot",
+                "slot": slot,
                 "sections": {"sec_a": commitment},
                 "lots": {},
             }
