@@ -19,7 +19,6 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
 from trading.ground.clock import rfc3339
-from trading.ground.idempotency import Idempotency
 from trading.ground.ids import new_id
 from trading.ground.lines import WIRE
 from trading.ground.problems import MEDIA_TYPE, STATUS, Kind, Problem, TooLarge, Unavailable
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from trading.ground.clock import Clock
-    from trading.ground.database import Database
 
 BODY_LIMIT: Final = 64 * 1024  # bytes, design.md §3; a tus PATCH is bounded by its Upload-Length
 BODY_SECONDS: Final = 30  # a body of 64 KiB that takes longer holds a place against others
@@ -189,13 +187,6 @@ class Edge:
             return True
         host = origin.partition(b"://")[2]
         return host == headers.get(b"host") or origin.decode("latin-1") in self._origins
-
-
-def protect(app: FastAPI, database: Database, clock: Clock, origins: Iterable[str] = ()) -> ASGIApp:
-    """Return the application as it is served: refusals in one form, idempotency keys, the edge."""
-    install_handlers(app, clock)
-    commands = Idempotency(app, database, clock, exempt=(UPLOADS, UPLOADS.rstrip("/")))
-    return Edge(commands, clock, origins)
 
 
 def problem_response(problem: Problem, clock: Clock) -> Response:

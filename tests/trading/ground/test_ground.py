@@ -13,7 +13,7 @@ from trading.ground.chain import Draft
 from trading.ground.clock import FrozenClock
 from trading.ground.database import HomeInUse
 from trading.ground.ground import open_ground
-from trading.ground.http import protect
+from trading.ground.http import Edge, install_handlers
 from trading.ground.journal import DEAD_WRITER
 from trading.ground.problems import StorageFailed
 
@@ -70,7 +70,8 @@ def test_health_is_the_same_bytes_for_three_and_for_thirty_bidders(tmp_path, lit
                 ground.blobs.put(b"x" * 1000)
             app = FastAPI()
             app.include_router(health.router(ground.clock, ground.journal))
-            asgi = protect(app, ground.database, ground.clock)
+            install_handlers(app, ground.clock)
+            asgi = Edge(app, ground.clock)
             seen = []
             with TestClient(asgi) as client:
                 for path in ("/healthz", "/readyz", "/metrics", "/api/v1/time"):
@@ -90,7 +91,8 @@ def test_when_the_journal_stops_the_centre_is_alive_and_not_ready(lite_settings)
         ground = await open_ground(lite_settings, FrozenClock(NINE))
         app = FastAPI()
         app.include_router(health.router(ground.clock, ground.journal))
-        asgi = protect(app, ground.database, ground.clock)
+        install_handlers(app, ground.clock)
+        asgi = Edge(app, ground.clock)
         with TestClient(asgi) as client:
             before = client.get("/readyz").status_code
             ground.journal.close()

@@ -12,10 +12,17 @@ from starlette.websockets import WebSocketDisconnect
 
 from trading.ground import http as http_module
 from trading.ground.clock import FrozenClock
-from trading.ground.http import BODY_LIMIT, CSP, Edge, protect, worker_csp
+from trading.ground.http import BODY_LIMIT, CSP, UPLOADS, Edge, install_handlers, worker_csp
+from trading.ground.idempotency import Idempotency
 from trading.ground.problems import Conflict, Gone, TooMany, Unauthenticated
 
 NINE = 1_795_482_000_000
+
+
+def protect(app, database, clock, origins=()):
+    """As `main` composes them, but for the gate."""
+    install_handlers(app, clock)
+    return Edge(Idempotency(app, database, clock, exempt=(UPLOADS,)), clock, origins)
 
 
 class Act(BaseModel):
