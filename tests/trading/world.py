@@ -69,7 +69,12 @@ class World:
     def open(self) -> None:
         self.ground: Ground = self.runner.run(open_ground(self.settings, self.clock))
         self.service = TradingService(self.ground)
-        self.runner.run(self.service.start())
+        try:
+            self.runner.run(self.service.start())
+        except BaseException:
+            self.runner.run(self.ground.close())
+            self.runner.close()
+            raise
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self.app.include_router(router(self.service))
         install_handlers(self.app, self.clock)

@@ -129,8 +129,11 @@ def _deposit_recorded(state: State, body: Mapping[str, Any], _at: int) -> None:
 
 
 def _deposit_released(state: State, body: Mapping[str, Any], at: int) -> None:
-    for deposit in body["deposits"]:
-        state.deposits[deposit] = replace(state.deposits[deposit], released_at=at)
+    """By two people, or by rule: an auction releases its losers' deposits with its result."""
+    for deposit_id in body["deposits"]:
+        deposit = state.deposits[deposit_id]
+        if deposit.released_at is None:  # the first release is the one that counts
+            state.deposits[deposit_id] = replace(deposit, released_at=at)
 
 
 Handler = Callable[[State, Mapping[str, Any], int], None]

@@ -73,6 +73,29 @@ def read_rulesets(text: str, calendar: Calendar) -> list[RuleSet]:
         raise _unreadable("RuleSet") from error
 
 
+def check_name(rulesets: Iterable[RuleSet], name: str, *, live: bool) -> None:
+    """Check, at start, that the centre has RuleSets of the name in its settings and may use them.
+
+    Args:
+        rulesets: all that the centre has.
+        name: as in the settings.
+        live: whether the centre does real business.
+
+    Raises:
+        ConflictError: there is none of that name.
+        UnlawfulError: a live centre was told to use demonstration rules.
+    """
+    found = [r for r in rulesets if r.name == name]
+    if not found:
+        raise ConflictError(
+            "ruleset-missing",
+            "没有适用的规则集",
+            "No file in trading/rulesets has the name that the settings give; correct either.",
+        )
+    if live and not all(r.live for r in found):
+        raise _not_live()
+
+
 def choose(
     rulesets: Iterable[RuleSet], name: str, regime: Regime, day: date, *, live: bool
 ) -> RuleSet:
@@ -98,13 +121,17 @@ def choose(
             "must have exactly one.",
         )
     if live and not found[0].live:
-        raise UnlawfulError(
-            "ruleset-not-live",
-            "演示规则集不得用于正式交易",
-            "These rules have compressed periods; a live centre must use those of the law.",
-            rule="design §3",
-        )
+        raise _not_live()
     return found[0]
+
+
+def _not_live() -> UnlawfulError:
+    return UnlawfulError(
+        "ruleset-not-live",
+        "演示规则集不得用于正式交易",
+        "These rules have compressed periods; a live centre must use those of the law.",
+        rule="design §3",
+    )
 
 
 def _rule(row: Mapping[str, Any], since: date) -> Rule:

@@ -76,8 +76,8 @@ def check_tender(
         if section.deadline < (end := earliest(prepare, rules.calendar, issue)):
             found.append(_late(prepare, "投标准备时间不足", end))
         found += _of_section(rules, section)
-        if rules.live and not is_working_day(rules.calendar, day_of(section.deadline)):
-            warnings.append(f"{section.name}: 投标截止日为休息日")
+        if rules.live:
+            warnings += _warnings(rules, section)
     refuse(found)
     return warnings
 
@@ -146,6 +146,15 @@ def refuse(found: list[Violation]) -> None:
         rule=first.article,
         **facts,
     )
+
+
+def _warnings(rules: RuleSet, section: Section) -> list[str]:
+    day = day_of(section.deadline)
+    if day.year not in rules.calendar.years:  # its notice may not be out yet: nothing to refuse
+        return [f"{section.name}: {day.year} 年节假日安排尚未录入"]
+    if not is_working_day(rules.calendar, day):
+        return [f"{section.name}: 投标截止日为休息日"]
+    return []
 
 
 def _of_section(rules: RuleSet, section: Section) -> list[Violation]:

@@ -19,6 +19,7 @@ from trading.model import (
     Tender,
     Witness,
 )
+from trading.rules.loading import check_name
 from trading.service.auctions import Auctions
 from trading.service.cards import Cards
 from trading.service.deposits import Deposits
@@ -71,7 +72,13 @@ class TradingService:
         return self.desk.state
 
     async def start(self) -> None:
-        """Fold the journal, take up sessions, and on a fresh home invite the first people."""
+        """Fold the journal, take up sessions, and on a fresh home invite the first people.
+
+        Raises:
+            ConflictError: the settings name a RuleSet that is not there.
+            UnlawfulError: a live centre is told to use demonstration rules.
+        """
+        check_name(self.desk.rulesets, self.settings.ruleset, live=self.settings.live)
         self.desk.start()
         self.sessions.start()
         await self.enrolments.invite_first(Path(self.settings.home))

@@ -29,7 +29,7 @@ from trading.model import (
 )
 from trading.rules.conduct import check_fresh, check_pair, check_proposer, check_role
 from trading.rules.counting import day_of, instant, is_working_day, last_day
-from trading.rules.loading import choose, read_calendar, read_rulesets
+from trading.rules.loading import check_name, choose, read_calendar, read_rulesets
 from trading.rules.schedule import check_session, check_tender
 
 TODAY = date(2026, 11, 24)
@@ -120,6 +120,20 @@ def test_a_live_centre_refuses_the_demonstration_rules(rulesets: list[RuleSet]) 
     with pytest.raises(UnlawfulError) as refusal:
         choose(rulesets, "演示", Regime.WORKS, TODAY, live=True)
     assert refusal.value.code == "ruleset-not-live"
+
+
+def test_the_name_in_the_settings_is_checked_at_start(rulesets: list[RuleSet]) -> None:
+    check_name(rulesets, "全国", live=True)
+    check_name(rulesets, "演示", live=False)
+    with pytest.raises(UnlawfulError):
+        check_name(rulesets, "演示", live=True)
+    with pytest.raises(ConflictError):
+        check_name(rulesets, "月球", live=False)
+
+
+def test_a_deadline_in_a_year_without_a_calendar_is_warned_of(works: RuleSet) -> None:
+    next_year = replace(SECTION, deadline=instant(date(2027, 1, 5), time(9)))
+    assert publish(works, next_year) == ["施工标段: 2027 年节假日安排尚未录入"]
 
 
 def test_rules_before_their_day_or_after_it_are_not_chosen(works: RuleSet) -> None:

@@ -13,7 +13,7 @@ from crypto.signature import SigningKey
 from crypto.statement import sign
 from tests.trading.world import CENTRE, CODES, Someone, World, vkey
 from trading.ground.clock import moment
-from trading.model import Role, code_for_tests
+from trading.model import ConflictError, Role, code_for_tests
 
 
 def own_certificate(key: SigningKey, world: World) -> str:
@@ -245,6 +245,8 @@ def test_one_person_cannot_fill_the_table_of_proposals(world: World) -> None:
 
 
 def test_a_live_centre_refuses_test_codes(tmp_path: Path) -> None:
+    with pytest.raises(ConflictError):
+        World(tmp_path / "nowhere", ruleset="月球")
     with World(tmp_path / "home", live=True, ruleset="全国") as world:
         code = world.invitation(Role.OPERATOR)
         answer = world.enrol(
