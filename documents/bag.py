@@ -97,6 +97,7 @@ class Bag:
     names: list[str]
     info: dict[str, str]
     records: dict[str, Facts]
+    sha256: dict[str, str]
 
     def read(self, name: str) -> bytes:
         """Return a small file whole.
@@ -134,7 +135,7 @@ def check(folder: Folder, trust: Trust, at: int) -> tuple[Check, ...]:
         trust: what the verifier trusts; `data/trust.json` is read by nobody but people.
         at: the time of the check, ms UTC.
     """
-    bag = Bag(folder, [], {}, {})
+    bag = Bag(folder, [], {}, {}, {})
     checks = [
         run("bag.form", "归档包完整，无多无缺 · complete, nothing extra", lambda: _form(bag)),
         run(
@@ -186,6 +187,7 @@ def _form(bag: Bag) -> str:
         total += size
         for algorithm, digest in found.items():
             sums[algorithm][name] = digest
+    bag.sha256 = sums["sha256"]
     tags = {name: _tag(bag, name) for name in (*TAGS, TAG_MANIFEST)}
     for algorithm in ALGORITHMS:
         _compare(f"manifest-{algorithm}.txt", tags[f"manifest-{algorithm}.txt"], sums[algorithm])
@@ -234,9 +236,7 @@ def _rendition(bag: Bag) -> str:
         if rendition == FULL:
             if SEALED not in inside:
                 raise DocumentError(f"the full rendition lacks the sealed file of {bid}")
-            with bag.folder.open(f"data/bids/{bid}/{SEALED}") as file:
-                found, _ = digests(file)
-            if found["sha256"] != said.get("sha256"):
+            if bag.sha256.get(f"data/bids/{bid}/{SEALED}") != said.get("sha256"):
                 raise DocumentError(f"the sealed file of {bid} is not the one that was received")
     return f"{rendition}, {len(bids)} bids"
 

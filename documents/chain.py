@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEEPEST = 4
-_COMMON_NAME = 64  # ub-common-name, RFC 5280 appendix A.1
+_COMMON_NAME = 64  # bytes; ub-common-name, RFC 5280 appendix A.1
 _KNOWN = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -133,7 +133,10 @@ def may_seal(chain: Sequence[x509.Certificate], centre_name: str) -> bool:
         centre_name: as printed on the record.
     """
     leaf, issuer = chain[0], chain[-1]
-    named = name(leaf) == centre_name[:_COMMON_NAME] and organisation(leaf) == centre_name
+    named = (
+        name(leaf) in {centre_name, centre_name[:_COMMON_NAME]}
+        and organisation(leaf) == centre_name
+    )
     return named and (len(chain) == 1 or organisation(issuer) == centre_name)
 
 
@@ -145,9 +148,16 @@ def _extended(certificate: x509.Certificate) -> x509.Extension[x509.ExtendedKeyU
 
 
 def name(certificate: x509.Certificate) -> str:
-    """Return the common name, or the whole subject where there is none."""
-    common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(common[0].value) if common else certificate.subject.rfc4514_string()
+    """Return the subject's name: the pseudonym where a long name stands in full, else the common name.
+
+    A common name holds 64 bytes (RFC 5280 appendix A.1); the authority of the ground then writes the whole name
+    as pseudonym, or as organisation.
+    """
+    for attribute in (x509.NameOID.PSEUDONYM, x509.NameOID.COMMON_NAME):
+        found = certificate.subject.get_attributes_for_oid(attribute)
+        if found:
+            return str(found[0].value)
+    return certificate.subject.rfc4514_string()
 
 
 def organisation(certificate: x509.Certificate) -> str:

@@ -66,6 +66,8 @@ def draw(facts: ConfirmationFacts, signers: Sequence[str] = ("centre",)) -> Draw
             columns=1,
             air=2.5,
         ),
+    ]
+    tail: list[Flowable] = [
         Spacer(1, 12),
         *(
             paragraph(f"{_ordinal(number)}{text}", style(size=11, leading=20, indent=22))
@@ -73,7 +75,7 @@ def draw(facts: ConfirmationFacts, signers: Sequence[str] = ("centre",)) -> Draw
         ),
         Spacer(1, 24),
     ]
-    return compose(facts, "成交确认书", story, slots_of(signers), wide=False)
+    return compose(facts, "成交确认书", story, slots_of(signers), wide=False, tail=tail)
 
 
 def _sentence(facts: ConfirmationFacts, *, quota: bool) -> str:

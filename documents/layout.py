@@ -138,7 +138,10 @@ def _frame(*extra: tuple[object, ...], air: float = 0) -> TableStyle:
             ("FONTNAME", (0, 0), (-1, -1), SERIF),
             ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
             ("INNERGRID", (0, 0), (-1, -1), 0.35, LINE),
-            ("BOX", (0, 0), (-1, -1), 0.9, INK),
+            ("LINEBEFORE", (0, 0), (0, -1), 0.9, INK),
+            ("LINEAFTER", (-1, 0), (-1, -1), 0.9, INK),
+            ("LINEABOVE", (0, 0), (-1, 0), 0.9, INK),
+            ("LINEBELOW", (0, -1), (-1, -1), 0.9, INK),
             ("LEFTPADDING", (0, 0), (-1, -1), 4),
             ("RIGHTPADDING", (0, 0), (-1, -1), 4),
             ("TOPPADDING", (0, 0), (-1, -1), 2.4 + air),
@@ -155,17 +158,34 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]]) -> Tab
         columns: their widths add up to the width of the frame.
         rows: one `Cell` or string per column; a string takes the column's alignment.
     """
-    head = [label(column.zh, column.en) for column in columns]
+    return _grid(columns, rows, [], head=True)
+
+
+def grid_with_end(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]], end: int = 2
+) -> tuple[Table, list[Flowable]]:
+    """Return a long table in two pieces that look like one: its beginning, and its last rows for the tail."""
+    if len(rows) <= end:
+        return grid(columns, rows), []
+    thin = ("LINEBELOW", (0, -1), (-1, -1), 0.35, LINE)
+    first = _grid(columns, rows[:-end], [thin], head=True)
+    thin = ("LINEABOVE", (0, 0), (-1, 0), 0.35, LINE)
+    return first, [_grid(columns, rows[-end:], [thin], head=False)]
+
+
+def _grid(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell | str]],
+    extra: list[tuple[object, ...]],
+    *,
+    head: bool,
+) -> Table:
     body: list[list[Any]] = [
         [
             cell(Cell(item, align=column.align) if isinstance(item, str) else item)
             for item, column in zip(row, columns, strict=True)
         ]
         for row in rows
-    ]
-    extra: list[tuple[object, ...]] = [
-        ("BACKGROUND", (0, 0), (-1, 0), SUNK),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.9, INK),
     ]
     if not body:
         body = [
@@ -174,11 +194,18 @@ def grid(columns: Sequence[Column], rows: Sequence[Sequence[Cell | str]]) -> Tab
                 *[""] * (len(columns) - 1),
             ]
         ]
-        extra.append(("SPAN", (0, 1), (-1, 1)))
+        extra = [*extra, ("SPAN", (0, 1), (-1, 1))]
+    if head:
+        body.insert(0, [label(column.zh, column.en) for column in columns])
+        extra = [
+            ("BACKGROUND", (0, 0), (-1, 0), SUNK),
+            ("LINEBELOW", (0, 0), (-1, 0), 0.9, INK),
+            *extra,
+        ]
     return Table(
-        [head, *body],
+        body,
         colWidths=[column.width * mm for column in columns],
-        repeatRows=1,
+        repeatRows=int(head),
         splitInRow=1,  # a consortium may be taller than a page
         style=_frame(*extra),
     )

@@ -134,6 +134,8 @@ def draw(facts: NoticeFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
                 for custodian in facts.custodians
             ],
         ),
+    ]
+    tail: list[Flowable] = [
         Spacer(1, 6),
         Heading("规则", "Rules"),
         *(
@@ -141,7 +143,7 @@ def draw(facts: NoticeFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
             for number, rule in enumerate((facts.late_uploads, *facts.rules), 1)
         ),
     ]
-    return compose(facts, "招标公告", story, slots_of(signers), wide=False)
+    return compose(facts, "招标公告", story, slots_of(signers), wide=False, tail=tail)
 
 
 def _days(days: int | None) -> str:

@@ -42,6 +42,8 @@ def draw(facts: OpeningFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
     Raises:
         DocumentError: when a character has no glyph.
     """
+    sections = _afterwards(facts)
+    beginning, end = [part for section in sections[:-1] for part in section], sections[-1]
     story: list[Flowable] = [
         *titles("开标记录表", "Bid opening record"),
         _head(facts),
@@ -117,10 +119,9 @@ def draw(facts: OpeningFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
                 for row in facts.rows
             ],
         ),
-        *_afterwards(facts),
-        Spacer(1, 4),
+        *beginning,
     ]
-    return compose(facts, "开标记录表", story, slots_of(signers), wide=True)
+    return compose(facts, "开标记录表", story, slots_of(signers), wide=True, tail=end)
 
 
 def _head(facts: OpeningFacts) -> Flowable:
@@ -192,9 +193,9 @@ def _bid(row: OpeningRow) -> list[Cell | str]:
     ]
 
 
-def _afterwards(facts: OpeningFacts) -> list[Flowable]:
+def _afterwards(facts: OpeningFacts) -> list[list[Flowable]]:
     """Objections and breaks: their tables stand only where there were any, but 无 is said in one line."""
-    parts: list[Flowable] = [
+    objections: list[Flowable] = [
         Spacer(1, 6),
         Heading("开标异议与答复", "Objections and answers"),
         grid(
@@ -217,42 +218,50 @@ def _afterwards(facts: OpeningFacts) -> list[Flowable]:
             ],
         ),
     ]
+    sections = [objections]
     if facts.confirmations:
-        parts += [
-            Spacer(1, 6),
-            Heading("投标人的签名声明", "Bidders' signed statements on this opening"),
-            grid(
-                [
-                    Column("投标人", "Bidder", 90),
-                    Column("声明", "Answer", 24, "center"),
-                    Column("时刻（北京时间）", "At", 44, "center"),
-                    Column("声明摘要 SHA-256", "Statement", 109),
-                ],
-                [
+        sections.append(
+            [
+                Spacer(1, 6),
+                Heading("投标人的签名声明", "Bidders' signed statements on this opening"),
+                grid(
                     [
-                        item.bidder,
-                        words.word(words.CONFIRMATION, item.answer),
-                        words.moment(item.at),
-                        _digest(item.statement),
-                    ]
-                    for item in facts.confirmations
-                ],
-            ),
-        ]
+                        Column("投标人", "Bidder", 90),
+                        Column("声明", "Answer", 24, "center"),
+                        Column("时刻（北京时间）", "At", 44, "center"),
+                        Column("声明摘要 SHA-256", "Statement", 109),
+                    ],
+                    [
+                        [
+                            item.bidder,
+                            words.word(words.CONFIRMATION, item.answer),
+                            words.moment(item.at),
+                            _digest(item.statement),
+                        ]
+                        for item in facts.confirmations
+                    ],
+                ),
+            ]
+        )
     if facts.pauses:
-        parts += [
-            Spacer(1, 6),
-            Heading("中止与恢复", "Pauses"),
-            grid(
-                [
-                    Column("中止", "From", 50, "center"),
-                    Column("恢复", "Until", 50, "center"),
-                    Column("原因", "Reason", 167),
-                ],
-                [[words.moment(p.since), words.moment(p.until), p.reason] for p in facts.pauses],
-            ),
-        ]
-    return parts
+        sections.append(
+            [
+                Spacer(1, 6),
+                Heading("中止与恢复", "Pauses"),
+                grid(
+                    [
+                        Column("中止", "From", 50, "center"),
+                        Column("恢复", "Until", 50, "center"),
+                        Column("原因", "Reason", 167),
+                    ],
+                    [
+                        [words.moment(p.since), words.moment(p.until), p.reason]
+                        for p in facts.pauses
+                    ],
+                ),
+            ]
+        )
+    return sections
 
 
 def _names(parties: tuple[Party, ...]) -> Cell:

@@ -15,7 +15,7 @@ import segno
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, PageTemplate
 from reportlab.platypus.doctemplate import LayoutError
 
 from crypto.encoding import sha256_hex
@@ -270,7 +270,13 @@ class _Chrome:
 
 
 def compose(
-    facts: Facts, title: str, story: Sequence[Flowable], slots: Sequence[Slot], *, wide: bool
+    facts: Facts,
+    title: str,
+    story: Sequence[Flowable],
+    slots: Sequence[Slot],
+    *,
+    wide: bool,
+    tail: Sequence[Flowable] = (),
 ) -> Drawn:
     """Draw a record.
 
@@ -278,6 +284,7 @@ def compose(
         facts: what the record says; heading and digest are printed on every page.
         title: the record's name, for the document's properties.
         story: the body, without the closing block.
+        tail: the end of the body, kept on one page with the closing block if it fits: signatures must not stand alone.
         slots: who signs, the centre last (`slots_of`).
         wide: landscape instead of portrait; the paper is A4.
 
@@ -312,7 +319,7 @@ def compose(
         style(SERIF, 7.5, colour=FAINT, before=6, after=4),
     )
     try:
-        document.build([*story, note, closing], canvasmaker=pages)
+        document.build([*story, KeepTogether([*tail, note, closing])], canvasmaker=pages)
     except LayoutError as error:
         raise DocumentError(
             f"a part of {title} {head.number} does not fit the page: {error}"

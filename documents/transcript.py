@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reportlab.platypus import Flowable, Spacer
 
 from documents import words
-from documents.layout import Cell, Column, Heading, grid, pairs, titles
+from documents.layout import Cell, Column, Heading, grid, grid_with_end, pairs, titles
 from documents.page import Drawn, compose, slots_of
 from documents.typeface import SANS
 
@@ -28,6 +28,18 @@ def draw(facts: TranscriptFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
         DocumentError: when a character has no glyph.
     """
     quota = facts.mode == "quota"
+    columns = [
+        Column("行", "Line", 13, "center"),
+        Column("有效序号", "Seq", 18, "center"),
+        Column("到达时刻（北京时间）", "Arrival", 43, "center"),
+        Column("号牌", "Paddle", 18, "center"),
+        Column("竞买人", "Bidder", 62),
+        Column("宗地", "Parcel", 18, "center"),
+        Column("加价（元/㎡）" if quota else "报价（元）", "Amount", 30, "right"),
+        Column("判定", "Decision", 32, "center"),
+        Column("截止时刻变为", "End becomes", 33, "center"),
+    ]
+    beginning, end = grid_with_end(columns, [_offer(offer) for offer in facts.offers])
     story: list[Flowable] = [
         *titles("竞价过程记录", "Auction transcript", f"{facts.session_name}（{facts.session}）"),
         *_result(facts, quota=quota),
@@ -57,23 +69,9 @@ def draw(facts: TranscriptFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
         Heading(
             "全部报价（含被拒绝的）", "Every offer, refused ones included, in the order of decision"
         ),
-        grid(
-            [
-                Column("行", "Line", 13, "center"),
-                Column("有效序号", "Seq", 18, "center"),
-                Column("到达时刻（北京时间）", "Arrival", 43, "center"),
-                Column("号牌", "Paddle", 18, "center"),
-                Column("竞买人", "Bidder", 62),
-                Column("宗地", "Parcel", 18, "center"),
-                Column("加价（元/㎡）" if quota else "报价（元）", "Amount", 30, "right"),
-                Column("判定", "Decision", 32, "center"),
-                Column("截止时刻变为", "End becomes", 33, "center"),
-            ],
-            [_offer(offer) for offer in facts.offers],
-        ),
-        Spacer(1, 4),
+        beginning,
     ]
-    return compose(facts, "竞价过程记录", story, slots_of(signers), wide=True)
+    return compose(facts, "竞价过程记录", story, slots_of(signers), wide=True, tail=end)
 
 
 def _result(facts: TranscriptFacts, *, quota: bool) -> list[Flowable]:

@@ -31,8 +31,10 @@ __all__ = [
     "Trust",
     "proof_name",
     "run",
+    "unreadable",
     "verify_dossier",
     "verify_file",
+    "verify_proof",
     "verify_receipt",
     "verify_record",
 ]

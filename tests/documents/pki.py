@@ -34,11 +34,11 @@ class Pki:
         return (self.root,)
 
 
-def name(common: str) -> x509.Name:
+def name(common: str, organisation: str = "") -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, common),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation or common),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
     )
@@ -54,10 +54,11 @@ def certificate(
     stamps: bool = False,
     start: datetime = START,
     days: int = 3650,
+    organisation: str = "",
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
-        .subject_name(name(subject))
+        .subject_name(name(subject, organisation))
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())

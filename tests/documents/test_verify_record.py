@@ -207,6 +207,20 @@ def test_a_bidder_cannot_seal_in_the_centres_name(world, trust):
     assert failed(verify_record("r.pdf", pdf, trust, NOW)) == {"pdf.seal"}
 
 
+def test_a_centre_with_a_very_long_name_can_seal(world, trust):
+    long = "岐江市" * 25
+    facts = samples.confirmation()
+    facts = dataclasses.replace(facts, heading=dataclasses.replace(facts.heading, centre_name=long))
+    certificate = pki.certificate(
+        long[:21], world.keys[1].public_key(), world.root.subject, world.root_key, organisation=long
+    )
+    pdf = sealed(world, facts, centre=signer("centre", long, certificate, world.keys[1]))
+    pinned = Trust((certificate, world.tsa_certificate))
+    assert verify_record("r.pdf", pdf, pinned, NOW).verdict == "valid"
+    # Under a root of another organisation it is a name like any other.
+    assert failed(verify_record("r.pdf", pdf, trust, NOW)) == {"pdf.seal"}
+
+
 def test_an_expired_certificate_cannot_sign(world, trust):
     old = pki.certificate(
         "岐江市公共资源交易中心",
