@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 QUIET_MS: Final = 60_000
 """The same line is said again only after a minute."""
 
+WAITS_FOR_OTHERS: Final = frozenset({"witnessed"})
+PATIENCE_MS: Final = 5_000
+"""Other witnesses need a moment after T; a refusal for their sake is not put on record at once."""
+
 
 @dataclass
 class Custodian:
@@ -53,6 +57,7 @@ class Custodian:
     clock: Clock
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
     _said: dict[str, int] = field(default_factory=dict, init=False)
+    _waiting: dict[str, int] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.cosigner = Cosigner(self.home, self.roster.ledger)
@@ -113,6 +118,12 @@ class Custodian:
     def _release(self, task: Mapping[str, Any], now: int) -> bool:
         section = str(task["section"])
         signed, verdict = self.releases.answer(self.centre, section, now)
+        if verdict.refusal is not None and verdict.refusal.id in WAITS_FOR_OTHERS:
+            since = self._waiting.setdefault(section, now)
+            if now - since < PATIENCE_MS:
+                return False
+        else:
+            self._waiting.pop(section, None)
         self.centre.call("POST", f"/custody/sections/{section}/partials", signed)
         if verdict.answer is not None:
             count = len(verdict.answer.encapsulations)

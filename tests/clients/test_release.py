@@ -113,7 +113,13 @@ def test_a_list_that_leaves_out_a_bid_is_refused(team: Team) -> None:
 
 
 def test_cosignatures_stamped_before_t_or_long_after_do_not_count(team: Team) -> None:
-    assert refusal(ask(team, stamp=scene.T0 - 1000)) == "witnessed"
+    opening(team, stamp=scene.T0 - 1000).ask()
+    team.clock.set(scene.T0 + 1000)
+    team.people[0].step()
+    assert team.centre.partials == []  # the others get a moment
+    team.clock.set(scene.T0 + 7000)
+    team.people[0].step()
+    assert refusal(team.centre.partials[-1]) == "witnessed"
 
 
 def test_a_clock_set_back_gets_a_refusal_that_says_so(team: Team) -> None:
