@@ -133,10 +133,8 @@ def may_seal(chain: Sequence[x509.Certificate], centre_name: str) -> bool:
         centre_name: as printed on the record.
     """
     leaf, issuer = chain[0], chain[-1]
-    named = (
-        name(leaf) in {centre_name, centre_name[:_COMMON_NAME]}
-        and organisation(leaf) == centre_name
-    )
+    short = centre_name.encode()[:_COMMON_NAME].decode(errors="ignore")
+    named = name(leaf) in {centre_name, short} and organisation(leaf) == centre_name
     return named and (len(chain) == 1 or organisation(issuer) == centre_name)
 
 

@@ -216,7 +216,7 @@ def test_a_centre_with_a_very_long_name_can_seal(world, trust):
     )
     pdf = sealed(world, facts, centre=signer("centre", long, certificate, world.keys[1]))
     pinned = Trust((certificate, world.tsa_certificate))
-    assert verify_record("r.pdf", pdf, pinned, NOW).verdict == "valid"
+    assert not failed(verify_record("r.pdf", pdf, pinned, NOW))
     # Under a root of another organisation it is a name like any other.
     assert failed(verify_record("r.pdf", pdf, trust, NOW)) == {"pdf.seal"}
 
