@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding import opening as o
 from clients.auditor.checklist import AuditError, sentence
+from crypto.canonical import canonical
+from crypto.encoding import sha256_hex
 from trading.ground.problems import Problem
 
 if TYPE_CHECKING:
@@ -74,12 +76,15 @@ def begin(tender: TenderFile, confirm_ms: int) -> o.State:
     return o.State(terms=terms, deadline=tender.deadline)
 
 
-def replay(state: o.State, rows: Iterable[Row]) -> o.State:
+def replay(
+    state: o.State, rows: Iterable[Row], watch: Callable[[o.State, Row], None] | None = None
+) -> o.State:
     """Judge every event of the hall again.
 
     Args:
         state: from `begin`.
         rows: of the section's stream; those that are not the hall's are passed over.
+        watch: told of the state before each event, and its row.
 
     Returns:
         The state after them.
@@ -91,6 +96,8 @@ def replay(state: o.State, rows: Iterable[Row]) -> o.State:
     for row in rows:
         if row.kind not in _COMMANDS and row.kind not in _FOLLOWING:
             continue
+        if watch is not None:
+            watch(state, row)
         if not waiting:
             if row.kind in _FOLLOWING:
                 raise AuditError(f"row {row.seq}: {row.kind} follows from nothing")
@@ -114,3 +121,15 @@ def _step(state: o.State, row: Row) -> tuple[o.State, tuple[o.Event, ...]]:
         ) from refusal
     except (KeyError, TypeError, AttributeError) as error:
         raise AuditError(f"row {row.seq}: {row.kind} lacks {error}") from error
+
+
+def reading(section: str, state: o.State) -> str:
+    """Return the digest of what was read out, hex: what a bidder's confirmation 无异议 signs.
+
+    Canonical JSON of {"v": 1, "section", "reading": [[submission, bidder, result, code, summary], …]}.
+    """
+    table = [
+        [bid.line.submission, bid.line.bidder, bid.result, bid.code, dict(bid.summary)]
+        for bid in state.bids.values()
+    ]
+    return sha256_hex(canonical({"v": 1, "section": section, "reading": table}))

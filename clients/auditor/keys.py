@@ -54,23 +54,21 @@ class Keys:
     @cached_property
     def statements(self) -> Mapping[bytes, str]:
         """Keys that may sign statements: 33 bytes → name."""
-        return {public: name for public, (name, unit) in self._p256.items() if unit != HOST_OU}
+        return {key.public: key.name for key in self._p256 if key.unit != HOST_OU}
 
     @cached_property
     def hosts(self) -> frozenset[bytes]:
         """Host keys of custodians, 33 bytes each: the only ones a ceremony may have been held by."""
-        return frozenset(public for public, (_, unit) in self._p256.items() if unit == HOST_OU)
+        return frozenset(key.public for key in self._p256 if key.unit == HOST_OU)
 
     def centres(self, centre: str) -> frozenset[bytes]:
         """Return the keys that may speak for a centre."""
-        others = {public: name for public, (name, unit) in self._p256.items() if not unit}
-        named = frozenset(public for public, name in others.items() if name == centre)
-        return named or frozenset(others)
+        named = frozenset(key.public for key in self._others if key.name == centre)
+        return named or frozenset(key.public for key in self._others)
 
     def supervisors(self, centre: str) -> frozenset[bytes]:
         """Return the keys that may speak for the supervisor."""
-        others = {public: name for public, (name, unit) in self._p256.items() if not unit}
-        return frozenset(public for public, name in others.items() if name != centre)
+        return frozenset(key.public for key in self._others if key.name != centre)
 
     def signed_by_centre(self, public: bytes, centre: str) -> str:
         """Say who signed, if it was the centre.
@@ -119,28 +117,33 @@ class Keys:
 
     def sealer(self) -> SealerTrust:
         """Return the same keys as `clients.tenders` wants them, to check a tender file like a sealer."""
-        return SealerTrust(
-            tuple(
-                TrustedKey(name=name, organisation="", unit=unit, public=public)
-                for public, (name, unit) in self._p256.items()
-            )
-        )
+        return SealerTrust(self._p256)
+
+    @property
+    def _others(self) -> list[TrustedKey]:
+        """Statement keys of centre and supervisor."""
+        return [key for key in self._p256 if not key.unit]
 
     @cached_property
-    def _p256(self) -> dict[bytes, tuple[str, str]]:
-        """33 bytes → subject's CN and OU (only the two that we give a meaning; else "")."""
-        found: dict[bytes, tuple[str, str]] = {}
+    def _p256(self) -> tuple[TrustedKey, ...]:
+        """Every P-256 key but those of authorities; a unit that means nothing to us is left out."""
+        found = []
         for certificate in self.trust.anchors:
             key = certificate.public_key()
             if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
                 continue
             if _is_authority(certificate):
                 continue
-            public = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
             unit = _subject(certificate, x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
-            name = _subject(certificate, x509.NameOID.COMMON_NAME)
-            found[public] = (name, unit if unit in {HOST_OU, STATEMENT_OU} else "")
-        return found
+            found.append(
+                TrustedKey(
+                    name=_subject(certificate, x509.NameOID.COMMON_NAME),
+                    organisation=_subject(certificate, x509.NameOID.ORGANIZATION_NAME),
+                    unit=unit if unit in {HOST_OU, STATEMENT_OU} else "",
+                    public=key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint),
+                )
+            )
+        return tuple(found)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bidding.model import CloseList, Opened
+from bidding.model import CloseList, Confirmation, Objection, Opened
 from bidding.opening import Phase
 from bidding.release.closing import WINDOW_MS, WITNESSES
 from clients import tenders
-from clients.auditor import custody
+from clients.auditor import custody, hall
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from clients.auditor.papers import notice_again, opening_again
 from clients.auditor.section import Section
@@ -25,8 +25,11 @@ from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
     from bidding.model import Check as Judged
+    from bidding.opening import State
     from clients.auditor.evidence import Evidence
     from clients.auditor.keys import Keys
+    from documents.model import Heading
+    from trading.ground.chain import Row
 
 RULE: Final = {
     "key-context": "密钥为本标段本用途而生 · the key was made for this section and purpose",
@@ -48,10 +51,11 @@ TITLES: Final = {
     "tender": "招标文件由中心签发，公钥有仪式证书 · the tender file and its key certificate hold",
     "certificate": "仪式证书给出收件公钥 · the ceremony's certificate gives the recipient",
     "custodians": "密钥托管人均已预先登记 · every custodian's keys were pinned beforehand",
-    "notice": "公告由事件重算一致 · the notice follows from the events",
     "leaves": "存证条目连续无缺 · the run of ledger leaves has no gap",
+    "notice": "公告由事件重算一致 · the notice follows from the events",
     **RULE,
     "hall": "开标流程逐步重演一致 · the hall replays by its rules",
+    "confirmations": "投标人确认均有签名 · bidders signed what was read out",
     "witnessed": "截止检查点及时联署 · witnesses cosigned the closing checkpoint in time",
     "firm": "见证足数 · all but n − t witnesses have cosigned",
     "releases": "托管人应答及证明成立 · custodians' answers are signed and proved",
@@ -59,6 +63,10 @@ TITLES: Final = {
     "combined": "部分解密合成一致 · partials combine to the values in the ledger",
     "results": "开启结果与名单一致 · results are those of the close list, as imported",
     "record": "开标记录由事件重算一致 · the opening record follows from the events",
+}
+_SAID: Final[dict[str, type[Confirmation | Objection]]] = {
+    "confirmed": Confirmation,
+    "objected": Objection,
 }
 _ENDED: Final = frozenset({Phase.FAILED_FEWER_THAN_3, Phase.FAILED_QUORUM, Phase.TERMINATED})
 _UNOPENED: Final = frozenset({"enough-bidders", "order-kept"})
@@ -80,14 +88,17 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
         lambda: custody.pinned(section.tender, section.keys),
         needs=["certificate"],
     )
-    todo.check("notice", partial(_notice, section), needs=["certificate"], essential=False)
     todo.check("leaves", partial(_leaves, section))
+    todo.check(
+        "notice", partial(_notice, section), needs=["certificate", "leaves"], essential=False
+    )
     ended = next((r.kind for r in section.rows if r.kind in {"failed_too_few", "terminated"}), "")
     judge = _Judge(section)
     for id_ in RULE:
         if not (ended and id_ in _UNOPENED):
             todo.check(id_, partial(judge.line, id_), needs=["certificate", "leaves"])
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
+    todo.check("confirmations", partial(_confirmations, section), needs=["hall"])
     # What an opening that ended before its end never had, cannot be wanted of it.
     reached = not (todo.holds("hall") and section.state.phase in _ENDED)
     listed = ["leaves", "close-listed"]
@@ -131,7 +142,11 @@ def _tender(section: Section) -> str:
     section.keys.need()
     told = ""
     for signed in section.files:
-        held = tenders.check(signed, section.keys.sealer())
+        try:
+            held = tenders.check(signed, section.keys.sealer())
+        except tenders.TenderRefusedError as error:
+            last = error.checks[-1]
+            raise AuditError(f"{last.id}: {last.detail}") from error
         told = section.keys.signed_by_centre(statement.signer(signed), section.centre)
         told += f"; {held.tender.recipient}, {held.group.t} of {held.group.n}"
     return told
@@ -156,6 +171,7 @@ def _notice(section: Section) -> str:
         raise NotChecked("the dossier holds no notice of this section")
     for name, facts in found:
         notice_again(name, facts, section.rows, section.centre)
+        _heading(section, name, facts.heading)
     return ", ".join(name.rpartition("/")[2] for name, _ in found)
 
 
@@ -261,6 +277,45 @@ def _hall(section: Section) -> str:
     return f"{len(section.rows)} events, now {state.phase}"
 
 
+def _confirmations(section: Section) -> str:
+    """Every confirmation and objection is the bidder's signed word about this very reading."""
+    kept = {
+        statement.digest(row.body["signed"]).hex(): row.body["signed"]
+        for row in section.rows
+        if row.kind == "statement_kept"
+    }
+    keys = {
+        sealed.entry.id: statement.signer(sealed.signed) for sealed in section.entries
+    }  # submission → key that handed it in
+    told: list[str] = []
+
+    def watch(state: State, row: Row) -> None:
+        kind = _SAID.get(row.kind)
+        if kind is None:
+            return
+        where, bid = f"row {row.seq}", state.bids[row.body["submission"]]
+        signed = kept.get(row.body["statement"])
+        if signed is None:
+            raise AuditError(f"{where}: the signed {row.kind} of {bid.line.bidder} is missing")
+        said = kind.from_body(statement.verify(signed, purpose=kind.PURPOSE, centre=section.centre))
+        must(
+            (said.section, said.bidder) == (section.id, bid.line.bidder),
+            f"{where}: the statement is of {said.bidder} about {said.section}",
+        )
+        if isinstance(said, Confirmation):
+            must(
+                said.reading == hall.reading(section.id, state),
+                f"{where}: {said.bidder} confirmed another reading than the one in the record",
+            )
+        else:
+            must(said.text == row.body["text"], f"{where}: the objection has another text")
+        same = statement.signer(signed) == keys.get(bid.line.submission)
+        told.append(f"{said.bidder} {row.kind}{'' if same else ' (by another key than its bid)'}")
+
+    section.replay(watch)
+    return ", ".join(told) or "nobody answered"
+
+
 def _record(section: Section) -> str:
     """Compute the opening record from the events again."""
     found = [
@@ -273,4 +328,15 @@ def _record(section: Section) -> str:
         if section.keys.given:
             seen = len(section.cosigners(facts.opened_at, facts.opened_at + WINDOW_MS))
         opening_again(name, facts, section.rows, section.named, section.centre, seen)
+        _heading(section, name, facts.heading)
     return ", ".join(name.rpartition("/")[2] for name, _ in found)
+
+
+def _heading(section: Section, name: str, heading: Heading) -> None:
+    """The checkpoint that a record names is one of this very log."""
+    must(heading.centre == section.centre, f"{name} is of centre {heading.centre}")
+    root = section.leaves.roots([heading.ledger_size]).get(heading.ledger_size)
+    must(
+        root is None or root.hex() == heading.ledger_root,
+        f"{name} names another root of the ledger at size {heading.ledger_size}",
+    )
