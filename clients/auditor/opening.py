@@ -270,6 +270,15 @@ def _hall(section: Section) -> str:
         must(lines == list(state.bids), "the hall lists other bids than the close list")
         closed = next(row for row in section.rows if row.kind == "closed")
         must(closed.body["digest"] == section.close_digest, "the hall names another close list")
+        acts = {
+            sealed.entry.id: (sealed.signed["statement"]["bidder"], sealed.entry.arrival)
+            for sealed in section.entries
+        }
+        for id_, bid in state.bids.items():
+            must(
+                acts.get(id_) == (bid.line.bidder, bid.line.arrival),
+                f"the hall lists {id_} with another bidder or arrival than it was handed in with",
+            )
     for kind, said in (("control_price", state.price), ("float_result", state.point)):
         if kind in section.named:
             value = section.named[kind][1]["value"]

@@ -1,0 +1,227 @@
+"""Forgeries of an opening's dossier, each with the checks that must fail: those and no others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from crypto import statement
+from crypto.encoding import b64, unb64
+from crypto.p256 import G, Point
+from crypto.signature import SigningKey
+from documents.model import NoticeFacts, OpeningFacts
+from tests.bidding.centre import CENTRE, CENTRE_KEY
+
+if TYPE_CHECKING:
+    from tests.clients.auditor.forge import Forge
+
+STRANGER = SigningKey.from_scalar(31337)
+
+
+def flip(text: str) -> str:
+    """Another base64 or hex text of the same length."""
+    return ("B" if text[0] == "A" else "A") + text[1:]
+
+
+def resign(file: dict[str, Any], key: SigningKey = CENTRE_KEY, **changes: Any) -> dict[str, Any]:
+    head = ("v", "suite", "purpose", "centre")
+    body = {k: v for k, v in file["statement"].items() if k not in head}
+    return statement.sign(key, file["statement"]["purpose"], CENTRE, body | changes)
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    return row["body"]["lines"][0]
+
+
+def _published(leaf: dict[str, Any]) -> None:
+    leaf["bidders"][0], leaf["bidders"][1] = leaf["bidders"][1], leaf["bidders"][0]
+
+
+def _dh(leaf: dict[str, Any]) -> None:
+    point = Point.parse(unb64(leaf["bids"][0]["dh"]))
+    leaf["bids"][0]["dh"] = b64((point + G).compressed())
+
+
+def _other_key(row: dict[str, Any]) -> dict[str, Any]:
+    file = row["body"]["file"]
+    custodians = [dict(one) for one in file["statement"]["custodians"]]
+    custodians[0]["key"] = b64(STRANGER.public)
+    return resign(file, custodians=custodians)
+
+
+def _drop_leaf(forge: Forge, number: int) -> Forge:
+    lines = forge.folder.files["data/ledger/leaves.jsonl"].splitlines(keepends=True)
+    del lines[number]
+    forge.folder.files["data/ledger/leaves.jsonl"] = b"".join(lines)
+    return forge
+
+
+def _second_list(forge: Forge) -> Forge:
+    forge.whole.append(next(leaf for leaf in forge.whole if b'"kind":"close_list"' in leaf))
+    return forge.relog()
+
+
+def _without_withdrawn(values: list[dict[str, Any]]) -> None:
+    gone = next(value for value in values if value["kind"] == "withdrawal")
+    ended = gone["body"]["entry"]["replaces"]
+    drop = {ended, gone["body"]["entry"]["id"]}
+    values[:] = [value for value in values if value["body"].get("entry", {}).get("id") not in drop]
+
+
+def _read_twice(values: list[dict[str, Any]]) -> None:
+    place = next(n for n, value in enumerate(values) if value["kind"] == "read")
+    values.insert(place, dict(values[place]))
+
+
+def _confirm_other(values: list[dict[str, Any]]) -> None:
+    kept = next(value for value in values if value["kind"] == "statement_kept")
+    confirmed = next(value for value in values if value["kind"] == "confirmed")
+    kept["body"]["signed"] = resign(kept["body"]["signed"], STRANGER, reading="ab" * 32)
+    confirmed["body"]["statement"] = statement.digest(kept["body"]["signed"]).hex()
+
+
+def _bend_release(row: dict[str, Any]) -> None:
+    said = row["body"]["signed"]["statement"]
+    said["partials"][0] = said["partials"][1]
+
+
+def _price(forge: Forge) -> Forge:
+    facts = next(f for f in forge.records.values() if isinstance(f, OpeningFacts))
+    rows = (replace(facts.rows[0], total_price="46382715.41"), *facts.rows[1:])
+    return forge.paper(OpeningFacts, rows=rows)
+
+
+def _heading(forge: Forge, kind: type[Any]) -> Any:
+    facts = next(f for f in forge.records.values() if isinstance(f, kind))
+    return replace(facts.heading, ledger_root="00" * 32)
+
+
+FORGERIES: dict[str, tuple[Any, set[str]]] = {
+    "the tender file is signed by somebody else": (
+        lambda f: f.event(
+            "bids_opened", lambda r: r["body"].update(file=resign(r["body"]["file"], STRANGER))
+        ),
+        {"tender"},
+    ),
+    "the tender prints another recipient": (
+        lambda f: f.event(
+            "bids_opened",
+            lambda r: r["body"].update(
+                file=resign(r["body"]["file"], recipient="age1tag1" + "q" * 60)
+            ),
+        ),
+        {"tender", "certificate"},
+    ),
+    "the tender names a time before the custodians agreed to": (
+        lambda f: f.event(
+            "bids_opened",
+            lambda r: r["body"].update(
+                file=resign(
+                    r["body"]["file"],
+                    earliest_t=r["body"]["file"]["statement"]["earliest_t"] - 1000,
+                )
+            ),
+        ),
+        {"tender", "certificate"},
+    ),
+    "a custodian's statement key is exchanged": (
+        lambda f: f.event("bids_opened", lambda r: r["body"].update(file=_other_key(r))),
+        {"custodians", "releases"},
+    ),
+    "the notice prints another window": (
+        lambda f: f.paper(NoticeFacts, unlock_window_s=7),
+        {"notice"},
+    ),
+    "a leaf is left out": (
+        lambda f: _drop_leaf(f, 5),
+        {"leaves"},
+    ),
+    "a second close list": (
+        _second_list,
+        {"close-listed"},
+    ),
+    "the seed is another": (
+        lambda f: f.custody(lambda r: r.update(seed="00" * 32)),
+        {"key-assigned"},
+    ),
+    "a proof of possession is exchanged": (
+        lambda f: f.event(
+            "submission", lambda r: r["body"].update(possession=flip(r["body"]["possession"]))
+        ),
+        {"acts-signed"},
+    ),
+    "a submission and its withdrawal are left out": (
+        lambda f: f.events(_without_withdrawn),
+        {"slots-walked", "record"},
+    ),
+    "an act's arrival is moved": (
+        lambda f: f.event(
+            "submission",
+            lambda r: r["body"]["entry"].update(arrival=r["body"]["entry"]["arrival"] - 1),
+            1,
+        ),
+        {"slots-walked"},
+    ),
+    "the hall lists another arrival": (
+        lambda f: f.event("closed", lambda r: _line(r).update(arrival=_line(r)["arrival"] - 1)),
+        {"hall"},
+    ),
+    "the hall lists another bidder": (
+        lambda f: f.event("closed", lambda r: _line(r).update(bidder="org_x")),
+        {"hall"},
+    ),
+    "the published bidders stand in another order": (
+        lambda f: f.leaf("published_bidders", _published),
+        {"order-kept"},
+    ),
+    "a confirmation comes after its window": (
+        lambda f: f.event("confirmed", lambda r: r.update(at=r["at"] + 120_000)),
+        {"hall"},
+    ),
+    "a bid is read out twice": (
+        lambda f: f.events(_read_twice),
+        {"hall"},
+    ),
+    "the control price in the hall is another": (
+        lambda f: f.event("price_stated", lambda r: r["body"].update(value="1.00")),
+        {"hall"},
+    ),
+    "a confirmation is signed over something else": (
+        lambda f: f.events(_confirm_other),
+        {"confirmations", "record"},
+    ),
+    "a partial decryption is exchanged in the signed answer": (
+        lambda f: f.event("release", _bend_release),
+        {"releases"},
+    ),
+    "the liar is said to have answered rightly": (
+        lambda f: f.event("answered", lambda r: r["body"].update(status="answered"), 1),
+        {"named", "record"},
+    ),
+    "the ledger holds another combined value": (
+        lambda f: f.leaf("opened", _dh),
+        {"combined"},
+    ),
+    "the ledger calls an honest custodian wrong": (
+        lambda f: f.leaf("opened", lambda leaf: leaf.update(wrong=["custodian-1"])),
+        {"combined"},
+    ),
+    "the hall imported another manifest": (
+        lambda f: f.event(
+            "imported", lambda r: r["body"]["outcomes"][0].update(manifest="00" * 32)
+        ),
+        {"results"},
+    ),
+    "the record prints another price": (
+        _price,
+        {"record"},
+    ),
+    "the record names another root": (
+        lambda f: f.paper(OpeningFacts, heading=_heading(f, OpeningFacts)),
+        {"record"},
+    ),
+    "the record claims a cosignature too many": (
+        lambda f: f.paper(OpeningFacts, cosignatures=4),
+        {"record"},
+    ),
+}
