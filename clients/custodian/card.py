@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clients.custodian.keys import Keys
+    from crypto.signature import SigningKey
 
 CUSTODIAN: Final = "custodian"
 WITNESS: Final = "witness"
@@ -118,6 +119,21 @@ def read(signed: Any, centre: str) -> Card:
     )
 
 
+def plain_certificate(key: SigningKey, name: str, valid_from: int) -> str:
+    """A self-signed certificate of a P-256 key without a mark: a centre's, for drills and benches.
+
+    Args:
+        key: the key.
+        name: subject CN.
+        valid_from: ms UTC.
+    """
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    subject = {"COMMON_NAME": name}
+    private = key.private
+    return _issue(private.public_key(), subject, subject, private, SHA256(), 1, valid_from)
+
+
 def certificates(keys: Keys, organisation: str, role: str, valid_from: int, years: int = 10) -> str:
     """Certificates of the home's keys, PEM, one per key.
 
@@ -128,36 +144,14 @@ def certificates(keys: Keys, organisation: str, role: str, valid_from: int, year
         valid_from: ms UTC.
         years: how long they last; the keys are pinned, so the date is for people.
     """
-    from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509.oid import NameOID
-
-    begin = datetime.fromtimestamp(valid_from // 1000, UTC)
-    end = begin.replace(year=begin.year + years, day=min(begin.day, 28))
-
-    def name(unit: str) -> x509.Name:
-        return x509.Name(
-            [
-                x509.NameAttribute(NameOID.COMMON_NAME, keys.name),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:64]),
-                x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
-            ]
-        )
 
     def issue(public: Any, unit: str, issuer: str, signer: Any, digest: Any) -> str:
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(name(unit))
-            .issuer_name(name(issuer))
-            .public_key(public)
-            .serial_number(int.from_bytes(keys.host.derive(f"serial {unit}", 19)) | 1)
-            .not_valid_before(begin)
-            .not_valid_after(end)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .sign(signer, digest)
-        )
-        return made.public_bytes(Encoding.PEM).decode()
+        said = {"COMMON_NAME": keys.name, "ORGANIZATION_NAME": organisation[:64]}
+        subject = {**said, "ORGANIZATIONAL_UNIT_NAME": unit}
+        issued_by = {**said, "ORGANIZATIONAL_UNIT_NAME": issuer}
+        serial = int.from_bytes(keys.host.derive(f"serial {unit}", 19)) | 1
+        return _issue(public, subject, issued_by, signer, digest, serial, valid_from, years)
 
     own, note = keys.statement.private, keys.note
     made = [issue(own.public_key(), STATEMENT_OU, STATEMENT_OU, own, SHA256())]
@@ -166,3 +160,38 @@ def certificates(keys: Keys, organisation: str, role: str, valid_from: int, year
         made.append(issue(load_public(keys.host.public), HOST_OU, STATEMENT_OU, own, SHA256()))
     made.append(issue(note.public_key(), NOTE_OU, NOTE_OU, note, None))
     return "".join(made)
+
+
+def _issue(
+    public: Any,
+    subject: Mapping[str, str],
+    issuer: Mapping[str, str],
+    signer: Any,
+    digest: Any,
+    serial: int,
+    valid_from: int,
+    years: int = 10,
+) -> str:
+    """One certificate as PEM; names are given by the attributes of `NameOID`."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.oid import NameOID
+
+    def name(parts: Mapping[str, str]) -> x509.Name:
+        return x509.Name(
+            [x509.NameAttribute(getattr(NameOID, oid), text) for oid, text in parts.items()]
+        )
+
+    begin = datetime.fromtimestamp(valid_from // 1000, UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name(subject))
+        .issuer_name(name(issuer))
+        .public_key(public)
+        .serial_number(serial)
+        .not_valid_before(begin)
+        .not_valid_after(begin.replace(year=begin.year + years, day=min(begin.day, 28)))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(signer, digest)
+    )
+    return made.public_bytes(Encoding.PEM).decode()
