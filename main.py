@@ -45,6 +45,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "withdraw": ("clients.submit:withdraw", "撤回投标 withdraw before the deadline"),
     "drill": ("clients.drill:app", "演练 rehearse ceremony and opening, offline"),
     "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),
+    "demo": ("clients.demo.command:demo", "演示 the whole job on a fresh home"),
     "doctor": ("clients.doctor:doctor", "体检 what this machine lacks and how to get it"),
 }
 """Verb → where it lives, and its line in `--help`. What is not built is not here."""
@@ -115,6 +116,13 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
         )
         auction_halls = auction_hall.Halls(auctions, ground.hub)
         await auctions.start()
+        recoveries: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+
+        def recover() -> None:
+            recoveries.add(task := asyncio.ensure_future(auctions.recover()))
+            task.add_done_callback(recoveries.discard)
+
+        ground.journal.on_resume(recover)
         ground.slots.register(auctions, "lots")
         pages = Pages(HERE / "clients" / "web", settings, clock)
 
@@ -160,6 +168,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
         await ground.close()
 
 
+WS_MAX_BYTES: Final = 64 * 1024
 OPENAPI: Final = "/api/v1/openapi.json"
 
 
@@ -214,7 +223,7 @@ def serve(
     from trading.ground.problems import Problem
     from trading.ground.settings import Settings
 
-    given = {"home": home, "host": host, "port": port, "database": database}
+    given: dict[str, Any] = {"home": home, "host": host, "port": port, "database": database}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     try:
         asyncio.run(_serve(settings, SystemClock()))
@@ -244,6 +253,7 @@ async def _serve(settings: Settings, clock: SystemClock) -> None:
                 server_header=False,
                 ws="websockets-sansio",
                 ws_per_message_deflate=False,
+                ws_max_size=WS_MAX_BYTES,
                 timeout_graceful_shutdown=3,
             )
         )

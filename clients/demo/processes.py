@@ -32,7 +32,10 @@ class Cast:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave: stop what still runs."""
+        """Leave: stop what still runs, all at once."""
+        for process in self.running.values():
+            if process.poll() is None:
+                process.terminate()
         for name in list(self.running):
             self.stop(name)
 

@@ -1,0 +1,33 @@
+"""The demo's steps in their order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clients.demo import setting_up
+from clients.demo.processes import Cast
+from clients.demo.stage import Stage
+from clients.demo.world import World
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def perform(out: Path, *, headless: bool, fast: bool, seed: int, debug: bool) -> bool:
+    """Run the demo; say whether every step went as it must.
+
+    Args:
+        out: an empty folder.
+        headless: end when done.
+        fast: smaller files, shortest windows.
+        seed: of the bids' content.
+        debug: show tracebacks.
+    """
+    stage = Stage(headless=headless, debug=debug)
+    keep = out / "homes"
+    with Cast(keep / "logs") as cast:
+        world = World(out=out, stage=stage, cast=cast, fast=fast, seed=seed, keep=keep)
+        stage.step("1a people, custodians, witness", lambda: setting_up.people(world))
+        stage.step("1b ceremony and notice", lambda: setting_up.tender(world, 8000))
+    stage.write_summary(out / "summary.json")
+    return stage.ok
