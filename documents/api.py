@@ -1,11 +1,17 @@
-"""HTTP of records and public dossiers: lists, PDF, the proof that the ledger holds a record, ZIP. All public."""
+"""HTTP of records and public dossiers: lists, PDF, the proof that the ledger holds a record, ZIP. All public.
+
+Full dossiers are `documents.dossiers`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
 
+from documents.dossiers import BASE as DOSSIERS
+from documents.dossiers import zip_answer
 from trading.access import PUBLIC, Rule
 
 if TYPE_CHECKING:
@@ -14,13 +20,12 @@ if TYPE_CHECKING:
     from documents.store import IssuedRecord
 
 BASE = "/api/v1/records"
-DOSSIERS = "/api/v1/dossiers"
 ACCESS: tuple[Rule, ...] = (
     Rule("GET", BASE, PUBLIC, "已签发记录清单"),
     Rule("GET", f"{BASE}/{{record}}.pdf", PUBLIC, "签名记录"),
     Rule("GET", f"{BASE}/{{record}}.proof.json", PUBLIC, "记录在存证日志中的证明"),
     Rule("GET", DOSSIERS, PUBLIC, "归档包清单"),
-    Rule("GET", f"{DOSSIERS}/{{subject}}.zip", PUBLIC, "归档包公开版；完整版不经网络提供"),
+    Rule("GET", f"{DOSSIERS}/{{subject}}.zip", PUBLIC, "归档包公开版"),
 )
 
 
@@ -56,10 +61,10 @@ def router(service: DocumentService, shelf: Shelf) -> APIRouter:
         """List the sections and sessions that have a dossier."""
         return {"v": 1, "dossiers": shelf.subjects()}
 
-    @routes.get(f"{DOSSIERS}/{{subject}}.zip", response_class=Response)
-    def dossier(subject: str) -> Response:
+    @routes.get(f"{DOSSIERS}/{{subject}}.zip", response_class=StreamingResponse)
+    def dossier(subject: str) -> StreamingResponse:
         """Return the public rendition of a dossier."""
-        return Response(shelf.public_zip(subject), media_type="application/zip")
+        return zip_answer(shelf.public_zip(subject), f"{subject}-public.zip")
 
     return routes
 

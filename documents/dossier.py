@@ -7,7 +7,9 @@ layout; `documents.bag` checks it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -40,7 +42,7 @@ from documents.model import DocumentError
 from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from cryptography.x509 import Certificate
 
@@ -48,7 +50,9 @@ if TYPE_CHECKING:
     from trading.ground.chain import Row
 
 Source = bytes | Path
+SCRATCH = ".writing-"  # prefix of what is not finished
 _GUIDE = Path(__file__).parent / "VERIFY.md"
+_NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP}  # another volume, or no links
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """Everything of one section or session.
+    """Everything of one section or session. Events and leaves are read once, and may be many.
 
     Attributes:
         subject: id of the section or session; names the bag.
         made_at: ms UTC.
         events: journal rows of the streams concerned, each stream from its first row.
+        leaves: in the order of their index.
         checkpoint: cosigned note that all `leaves` are proved under.
         bids: by submission id.
         custody: files of `data/custody/` (ceremony certificate, close list, partials …) by name.
@@ -106,7 +111,7 @@ class Contents:
     made_at: int
     records: Sequence[Record]
     events: Iterable[Row]
-    leaves: Sequence[Leaf]
+    leaves: Iterable[Leaf]
     checkpoint: bytes
     bids: Mapping[str, Bid] = field(default_factory=dict)
     custody: Mapping[str, Source] = field(default_factory=dict)
@@ -117,48 +122,88 @@ class Contents:
 def write_both(contents: Contents, folder: Path) -> tuple[Path, Path]:
     """Write `SUBJECT-public.bag` and `SUBJECT-full.bag` into a folder and return their paths.
 
+    Files that `contents` names by path are linked where the volume allows it, else copied: nobody
+    may change them in place afterwards. The public rendition appears last, and so says that both are
+    there and durable; a full one alone was left by a crash and is written anew.
+
     Raises:
-        DocumentError: for names outside the layout, or when a bag is already there.
+        DocumentError: for names outside the layout, leaves out of order, or when a dossier is
+            already there.
     """
-    # Events are read once and kept: the two renditions must not differ in them.
-    events = b"".join(event_line(row) for row in contents.events)
-    public, full = (_write(contents, events, folder, rendition) for rendition in (PUBLIC, FULL))
+    public, full = (folder / bag_name(contents.subject, one) for one in (PUBLIC, FULL))
+    if public.exists():
+        raise DocumentError(f"{public.name} is there already; a dossier is written once")
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=folder))
+    try:
+        # Spooled once: the two renditions must not differ in them, and they need not fit in memory.
+        events, leaves = scratch / "events.jsonl", scratch / "leaves.jsonl"
+        _spool(events, (event_line(row) for row in contents.events))
+        _spool(leaves, _leaf_lines(contents.leaves))
+        for rendition in (FULL, PUBLIC):
+            files = _payload(contents, events, leaves, rendition)
+            _write(contents, files, scratch / rendition, rendition)
+        if full.exists():
+            shutil.rmtree(full)
+        for target, rendition in ((full, FULL), (public, PUBLIC)):
+            (scratch / rendition).rename(target)
+            _sync(folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     return public, full
 
 
-def _write(contents: Contents, events: bytes, folder: Path, rendition: str) -> Path:
-    target = folder / f"{contents.subject}-{rendition}.bag"
-    if target.exists():
-        raise DocumentError(f"{target.name} is there already; a dossier is written once")
-    folder.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
+def bag_name(subject: str, rendition: str) -> str:
+    """Return the name of a dossier's folder."""
+    return f"{subject}-{rendition}.bag"
+
+
+def _write(contents: Contents, files: Mapping[str, Source], root: Path, rendition: str) -> None:
+    """Write one rendition, durable when it returns."""
     try:
-        for name, source in _payload(contents, events, rendition).items():
-            _put(scratch / "data", name, source)
-        _finish(scratch, contents, rendition)
-        # A second opinion by the reference implementation before the name appears.
-        bagit.Bag(str(scratch)).validate()
-        scratch.rename(target)
+        for name, source in files.items():
+            _put(root / "data", name, source)
+        _finish(root, contents, rendition)
+        # A second opinion by the reference implementation before the name appears. Of the full rendition
+        # on its completeness only: the sealed files were read a moment ago for the manifests.
+        bagit.Bag(str(root)).validate(completeness_only=rendition == FULL)
     except bagit.BagError as error:
-        raise DocumentError(f"{target.name} is no valid bag: {error}") from error
+        name = bag_name(contents.subject, rendition)
+        raise DocumentError(f"{name} is no valid bag: {error}") from error
+    for path in (root, *root.rglob("*")):
+        _sync(path)
+
+
+def _spool(path: Path, lines: Iterable[bytes]) -> None:
+    with path.open("xb") as file:
+        file.writelines(lines)
+
+
+def _leaf_lines(leaves: Iterable[Leaf]) -> Iterator[bytes]:
+    last = -1
+    for one in leaves:
+        if one.index <= last:
+            raise DocumentError(f"leaf {one.index} does not follow leaf {last}")
+        last = one.index
+        path = [b64(part) for part in one.path]
+        yield canonical({"index": one.index, "leaf": one.leaf, "path": path}) + b"\n"
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return target
+        os.close(file)
 
 
-def _payload(contents: Contents, events: bytes, rendition: str) -> dict[str, Source]:
+def _payload(contents: Contents, events: Path, leaves: Path, rendition: str) -> dict[str, Source]:
     files: dict[str, Source] = {
         "VERIFY.md": _GUIDE,
         "trust.json": _trust(contents),
         "events.jsonl": events,
         "ledger/checkpoint": contents.checkpoint,
-        "ledger/leaves.jsonl": b"".join(
-            canonical(
-                {"index": one.index, "leaf": one.leaf, "path": [b64(part) for part in one.path]}
-            )
-            + b"\n"
-            for one in sorted(contents.leaves, key=lambda one: one.index)
-        ),
+        "ledger/leaves.jsonl": leaves,
     }
     for record in contents.records:
         files[f"records/{record.name}.pdf"] = record.pdf
@@ -204,7 +249,18 @@ def _put(root: Path, name: str, source: Source) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(source, bytes):
         path.write_bytes(source)
+    elif source == _GUIDE:
+        shutil.copyfile(source, path)
     else:
+        _link(source, path)
+
+
+def _link(source: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
         shutil.copyfile(source, path)
 
 
