@@ -88,7 +88,7 @@ def replaced_by(acts: Mapping[str, Act], bidder: str, key: bytes, supersedes: st
     Raises:
         ConflictError: `bid-exists`, the bidder has a live bid and names none;
             `bid-unknown`, the named one is none of this bidder's.
-        ForbiddenError: `bid-key-differs`, another key submitted the named one.
+        ForbiddenError: `bid-key-differs`, another key submitted the named or the live one.
     """
     current = next((act for act in live(acts.values()) if act.bidder == bidder), None)
     if not supersedes:
@@ -101,7 +101,10 @@ def replaced_by(acts: Mapping[str, Act], bidder: str, key: bytes, supersedes: st
             )
         return ""
     _own(acts, bidder, key, supersedes)
-    return current.id if current is not None else ""
+    if current is None:
+        return ""
+    # The named one may be long withdrawn, and the live one another key's.
+    return _own(acts, bidder, key, current.id).id
 
 
 def withdrawn_by(acts: Mapping[str, Act], bidder: str, key: bytes, submission: str) -> str:

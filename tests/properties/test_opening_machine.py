@@ -1,0 +1,281 @@
+"""Any command at any instant: the opening machine agrees with a model that is a list of names and a few numbers."""
+
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from bidding import opening as o
+from bidding.model import BiddingError
+
+T = 1_773_104_400_000
+ORDER = (
+    "bidding", "closed", "control_price", "float_draw", "bidders_published", "unlocking",
+    "imported", "reading_out", "confirming", "sealed",
+)  # fmt: skip
+ENDED = {"sealed", "failed_fewer_than_3", "failed_quorum", "terminated"}
+UNLOCK, CONFIRM = 5_000, 3_000
+TERMS = o.Terms(
+    section="sec_a", minimum=3, threshold=2, custodians=("c1", "c2", "c3"), unlock_ms=UNLOCK,
+    confirm_ms=CONFIRM,
+)  # fmt: skip
+BIDS = ("a", "b", "c")
+
+
+class Model:
+    """A list of names, a few numbers, and the rules read aloud."""
+
+    def __init__(self) -> None:
+        self.at = "bidding"
+        self.end = 0  # of the running window
+        self.unlock_end = 0
+        self.frozen: int | None = None
+        self.said: dict[str, str] = {}
+        self.read = 0
+        self.answers: dict[str, str] = {}
+        self.open_objections: set[str] = set()
+        self.undetermined = False
+
+    def next(self, name: str, now: int) -> bool:
+        """Whether the phase may become `name` by the order alone."""
+        return (
+            self.at not in ENDED
+            and self.frozen is None
+            and name in ORDER
+            and ORDER.index(name) == ORDER.index(self.at) + 1
+        )
+
+    def good(self) -> int:
+        return sum(word in {"answered", "late"} for word in self.said.values())
+
+
+class Machine(RuleBasedStateMachine):
+    """Commands of everybody, sensible or not, at instants that creep past every boundary."""
+
+    @initialize(
+        bidders=st.sampled_from([2, 3, 3, 3]),
+        odd=st.sampled_from(["opened", "header-mac", "x"]),
+        walked=st.integers(0, 13),
+    )
+    def begin(self, bidders: int, odd: str, walked: int) -> None:
+        """Walk some way of an honest opening first, or late phases would hardly be met."""
+        self.now = T - 3
+        self.state = o.State(terms=TERMS, deadline=T)
+        self.model = Model()
+        self.lines = tuple(o.Line(f"bid_{n}", n, T - 9) for n in BIDS[:bidders])
+        self.odd = odd
+        self.log: list[tuple[o.Event, int]] = []
+        way = [
+            lambda: self.time(3),
+            self.close,
+            *(lambda name=name: self.by_the_rule(name) for name in ORDER[2:6]),
+            lambda: self.custodian("c1", "answered", "1"),
+            lambda: self.custodian("c3", "answered", "1"),
+            lambda: self.import_all(missing=False),
+            self.begin_reading,
+            *(self.read for _ in BIDS),
+            self.begin_confirming,
+        ]
+        for step in way[: walked + 1]:
+            step()
+
+    def ask(self, command: o.Command, *, allowed: bool, quiet: bool = False) -> bool:
+        try:
+            state, events = o.step(self.state, command, self.now)
+        except BiddingError:
+            assert not allowed, command
+            return False
+        assert allowed or quiet, command
+        assert not quiet or events == ()
+        self.log += [(event, self.now) for event in events]
+        self.state = state
+        return bool(events)
+
+    @rule(ms=st.sampled_from([1, 2, 500, 1000, 2999, 3000, 5000]))
+    def time(self, ms: int) -> None:
+        self.now += ms
+
+    @rule()
+    def close(self) -> None:
+        if self.ask(
+            o.Close(self.lines, "d"), allowed=self.model.next("closed", self.now) and self.now >= T
+        ):
+            self.model.at = "closed" if len(self.lines) >= 3 else "failed_fewer_than_3"
+
+    @rule(which=st.sampled_from(["control_price", "float_draw", "bidders_published", "unlocking"]))
+    def by_the_rule(self, which: str) -> None:
+        command = {
+            "control_price": o.StatePrice("1.00"),
+            "float_draw": o.DrawFloat(""),
+            "bidders_published": o.Publish(),
+            "unlocking": o.BeginUnlock(),
+        }[which]
+        if self.ask(command, allowed=self.model.next(which, self.now)):
+            self.model.at = which
+            if which == "unlocking":
+                self.model.unlock_end = self.now + UNLOCK
+
+    @rule(
+        who=st.sampled_from(["c1", "c2", "c3"]),
+        word=st.sampled_from(["answered", "answered", "wrong", "refused"]),
+        digest=st.sampled_from(["1", "1", "2"]),
+    )
+    def custodian(self, who: str, word: Any, digest: str) -> None:
+        m = self.model
+        before = m.said.get(who)
+        old = self.state.replies.get(who)
+        name = who + word + digest
+        running = m.at not in ENDED and m.frozen is None
+        again = running and old is not None and old.digest == name
+        asked = running and m.unlock_end > 0
+        if self.ask(
+            o.Answer(who, word, name),
+            allowed=asked and not again and before in {None, "refused"},
+            quiet=again,
+        ):
+            m.said[who] = "late" if word == "answered" and self.now >= m.unlock_end else word
+
+    @rule()
+    def quorum_missed(self) -> None:
+        m = self.model
+        allowed = (
+            m.at == "unlocking" and m.frozen is None and self.now >= m.unlock_end and m.good() < 2
+        )
+        if self.ask(o.MissQuorum("x"), allowed=allowed):
+            m.at = "failed_quorum"
+
+    @rule(missing=st.booleans())
+    def import_all(self, missing: bool) -> None:
+        m = self.model
+        results = [o.Outcome(line.submission, "opened", {"p": "1"}) for line in self.lines]
+        results[-1] = o.Outcome(self.lines[-1].submission, self.odd)
+        command = o.Import(tuple(results[:-1] if missing else results))
+        if self.ask(
+            command, allowed=m.next("imported", self.now) and m.good() >= 2 and not missing
+        ):
+            m.at, m.undetermined = "imported", self.odd == "x"
+
+    @rule(which=st.sampled_from(BIDS))
+    def decide(self, which: str) -> None:
+        m = self.model
+        late = m.at in {"imported", "reading_out", "confirming"} and m.frozen is None
+        open_ = self.odd != "opened" and which == self.lines[-1].bidder
+        decided = bool(
+            self.state.bids.get(f"bid_{which}") and self.state.bids[f"bid_{which}"].decided_by
+        )
+        command = o.Decide(f"bid_{which}", "deemed_withdrawn", "supervisor", "x")
+        if self.ask(command, allowed=late and open_ and not decided):
+            m.undetermined = False
+
+    @rule()
+    def begin_reading(self) -> None:
+        if self.ask(o.BeginReading(), allowed=self.model.next("reading_out", self.now)):
+            self.model.at = "reading_out"
+
+    @rule()
+    def read(self) -> None:
+        m = self.model
+        if self.ask(
+            o.ReadNext(), allowed=m.at == "reading_out" and m.frozen is None and m.read < 3
+        ):
+            m.read += 1
+
+    @rule()
+    def begin_confirming(self) -> None:
+        m = self.model
+        if self.ask(o.BeginConfirming(), allowed=m.next("confirming", self.now) and m.read == 3):
+            m.at, m.end = "confirming", self.now + CONFIRM
+
+    @rule(who=st.sampled_from(BIDS), objects=st.booleans())
+    def respond(self, who: str, objects: bool) -> None:
+        m = self.model
+        here = m.at == "confirming" and m.frozen is None
+        word = "objected" if objects else "confirmed"
+        command = o.Object(who, word, "x") if objects else o.Confirm(who, word)
+        again = here and m.answers.get(who) == word
+        if self.ask(
+            command, allowed=here and self.now < m.end and who not in m.answers, quiet=again
+        ):
+            m.answers[who] = word
+            if objects:
+                m.open_objections.add(who)
+
+    @rule(who=st.sampled_from(BIDS))
+    def reply(self, who: str) -> None:
+        m = self.model
+        here = m.at == "confirming" and m.frozen is None and who in m.open_objections
+        if self.ask(o.AnswerObjection(who, "because"), allowed=here):
+            m.open_objections.discard(who)
+
+    @rule()
+    def seal(self) -> None:
+        m = self.model
+        over = len(m.answers) == 3 or self.now >= m.end
+        ready = over and not m.open_objections and not m.undetermined
+        if self.ask(o.Seal(), allowed=m.next("sealed", self.now) and ready):
+            m.at = "sealed"
+
+    @rule()
+    def pause(self) -> None:
+        m = self.model
+        if self.ask(o.Pause("x"), allowed=m.at not in ENDED and m.frozen is None):
+            m.frozen = self.now
+
+    @rule()
+    def resume(self) -> None:
+        m = self.model
+        if self.ask(o.Resume(), allowed=m.at not in ENDED and m.frozen is not None):
+            assert m.frozen is not None
+            for name in ("end", "unlock_end"):
+                if getattr(m, name) > m.frozen:
+                    setattr(m, name, getattr(m, name) + self.now - m.frozen)
+            m.frozen = None
+
+    @invariant()
+    def phases_agree(self) -> None:
+        assert self.state.phase == self.model.at
+        assert (self.state.paused is None) == (self.model.frozen is None)
+
+    @invariant()
+    def nothing_of_a_bid_is_known_before_all_are_imported(self) -> None:
+        if self.model.at in ORDER[:6]:
+            assert not any(bid.summary or bid.code for bid in self.state.bids.values())
+
+    def teardown(self) -> None:
+        again = o.State(terms=TERMS, deadline=T)
+        for event, at in getattr(self, "log", []):
+            again = o.evolve(again, event, at)
+        assert not hasattr(self, "state") or again == self.state
+
+
+class Generous(Machine):
+    """A planted fault in the model: the window still holds at its end."""
+
+    @rule(who=st.sampled_from(BIDS))
+    def respond_at_the_end(self, who: str) -> None:
+        m = self.model
+        if m.at == "confirming" and m.frozen is None and who not in m.answers:
+            self.now = max(self.now, m.end)
+            self.ask(o.Confirm(who, "confirmed"), allowed=self.now <= m.end)
+
+
+def test_the_machine_finds_a_planted_fault() -> None:
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(
+            Generous,
+            settings=settings(
+                max_examples=300, stateful_step_count=80, database=None, phases=[Phase.generate]
+            ),
+        )
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = settings(max_examples=120, stateful_step_count=60, deadline=None)
