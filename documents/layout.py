@@ -87,6 +87,19 @@ def style(
     )
 
 
+class Text(Paragraph):  # type: ignore[misc]
+    """A paragraph that breaks its lines once per width; a table asks for them three times."""
+
+    _broken_at = -1.0
+
+    def wrap(self, width: float, height: float) -> tuple[float, float]:
+        """Return width and height, from memory if the lines were broken for this width already."""
+        if self._broken_at != width:
+            super().wrap(width, height)
+            self._broken_at = width
+        return self.width, self.height
+
+
 def plain(text: str, font: str) -> str:
     """Return `text` as reportlab markup that prints exactly `text`, after asking the font for every glyph."""
     return escape(typeface.require(text, font)).replace("\n", "<br/>")
@@ -94,7 +107,7 @@ def plain(text: str, font: str) -> str:
 
 def paragraph(text: str, wanted: ParagraphStyle) -> Paragraph:
     """Return a paragraph that prints `text` as it is."""
-    return Paragraph(plain(text, wanted.fontName), wanted)
+    return Text(plain(text, wanted.fontName), wanted)
 
 
 def cell(content: Cell | str) -> list[Paragraph]:

@@ -58,6 +58,7 @@ def _registered() -> dict[str, frozenset[int]]:
         shown[font] = frozenset(loaded.face.charToGlyph) - _TREACHEROUS
     # An empty table cell would otherwise pull in Helvetica, which is not embedded and so not PDF/A.
     rl_config.canvas_basefontname = SERIF
+    rl_config.useA85 = 0  # binary streams; the archive step writes them anew anyway
     return shown
 
 
