@@ -142,10 +142,10 @@ class Intake:
         arrival = flight.arrival
         said, key, digest = outside.read_submission(signed, self._room.centre)
         book = self._bidding(section, said.tender, said.section)
+        self._certified(who, key, said.bidder)
         if digest in book.by_statement:
             flight.land()
             return await self._receipt(book, book.by_statement[digest])
-        self._certified(who, key, said.bidder)
         await self._in_time(book, arrival, digest, said.tender, said.parties)
         self._fits(book, said)
         upload = self._uploads.find(upload_id, who.organisation)
@@ -190,10 +190,10 @@ class Intake:
             raise MalformedError("malformed", "内容格式不正确", 'Send {"withdrawal": signed}.')
         said, key, digest = outside.read_withdrawal(signed, self._room.centre)
         book = self._bidding(section, said.tender, said.section)
+        self._certified(who, key, said.bidder)
         if digest in book.by_statement:
             flight.land()
             return await self._receipt(book, book.by_statement[digest])
-        self._certified(who, key, said.bidder)
         await self._in_time(book, arrival, digest, said.tender, (said.bidder,))
         async with self._room.turns[section]:
             if digest not in book.by_statement:

@@ -96,7 +96,7 @@ class UploadDesk:
         Raises:
             ConflictError: another offset than the durable one, or already whole.
             TooLargeError: more bytes than Upload-Length.
-            MalformedError: `upload-checksum` (status 460 is not used: it is no registered one).
+            MalformedError: `upload-checksum`, with status 460.
         """
         turn = self._turns.setdefault(id_, asyncio.Lock())
         async with turn:
@@ -229,9 +229,11 @@ def _too_long() -> TooLargeError:
 
 
 def _damaged() -> MalformedError:
-    return MalformedError(
+    problem = MalformedError(
         "upload-checksum", "校验和不符", "These bytes were damaged on the way; send them again."
     )
+    problem.status = 460  # the status that tus clients know (tus 1.0, checksum)
+    return problem
 
 
 def _checksum(text: str) -> tuple[str, bytes] | None:
