@@ -15,6 +15,7 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from bidding.service import BiddingService
     from trading.ground.clock import FrozenClock, SystemClock
     from trading.ground.settings import Settings
     from trading.service import TradingService
@@ -78,6 +80,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from documents.shelf import Shelf
     from documents.sign import signer
     from documents.timestamp import DevelopmentTsa
+    from documents.workers import end_with_parent
     from trading import api as trading_api
     from trading import pages as trading_pages
     from trading.api import ledger as ledger_api
@@ -88,7 +91,8 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from trading.service import TradingService
 
     ground = await open_ground(settings, clock)
-    workers = ProcessPoolExecutor(1)
+    # Spawned, not forked: a fork would inherit the listening socket and outlive a killed centre with it.
+    workers = ProcessPoolExecutor(1, get_context("spawn"), initializer=end_with_parent)
     try:
         seal, stamp, said = ground.ca.sealing(), ground.ca.timestamp(), ground.ca.statements()
         key = SigningKey(said.key)
@@ -156,7 +160,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             *bidding_pages.ACCESS,
             *auction_pages.ACCESS,
         )
-        served = _edge(app, rows, trading, ground)
+        served = _edge(app, rows, trading, ground, bidding)
         ground.start()
         try:
             yield served
@@ -185,8 +189,11 @@ def _open_rows() -> tuple[Any, ...]:
     )
 
 
-def _edge(app: Any, rows: tuple[Any, ...], trading: TradingService, ground: Any) -> ASGIApp:
-    """The application as it is served: arrival stamp and headers, then the gate, then idempotency keys."""
+def _edge(
+    app: Any, rows: tuple[Any, ...], trading: TradingService, ground: Any, bidding: BiddingService
+) -> ASGIApp:
+    """The application as it is served: arrival stamp and headers, take-off, gate, idempotency keys."""
+    from bidding.api import Departures
     from trading.access import Access, Gate
     from trading.ground.http import UPLOADS, Edge, install_handlers
     from trading.ground.idempotency import Idempotency
@@ -197,7 +204,8 @@ def _edge(app: Any, rows: tuple[Any, ...], trading: TradingService, ground: Any)
     access.check(app)
     app.state.access = access
     commands = Idempotency(app, ground.database, clock, exempt=(UPLOADS, UPLOADS.rstrip("/")))
-    return Edge(Gate(commands, access, trading.sessions, clock, origins), clock, origins)
+    gate = Gate(commands, access, trading.sessions, clock, origins)
+    return Edge(Departures(gate, bidding.intake), clock, origins)
 
 
 def _confirm_s(trading: TradingService) -> int:

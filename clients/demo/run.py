@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.demo import setting_up
+from clients.demo import bids, setting_up
 from clients.demo.processes import Cast
 from clients.demo.stage import Stage
 from clients.demo.world import World
@@ -28,6 +28,9 @@ def perform(out: Path, *, headless: bool, fast: bool, seed: int, debug: bool) ->
     with Cast(keep / "logs") as cast:
         world = World(out=out, stage=stage, cast=cast, fast=fast, seed=seed, keep=keep)
         stage.step("1a people, custodians, witness", lambda: setting_up.people(world))
-        stage.step("1b ceremony and notice", lambda: setting_up.tender(world, 8000))
+        stage.step("2a bidders", lambda: bids.enrol(world))
+        stage.step("1b ceremony and notice", lambda: setting_up.tender(world))
+        stage.step("2b sealed bids", lambda: bids.act(world))
+        stage.step("2c the late bid", lambda: bids.late(world))
     stage.write_summary(out / "summary.json")
     return stage.ok

@@ -148,20 +148,15 @@ def write_trust(world: World, homes: Sequence[Path]) -> None:
     world.trust.write_text("".join(part.strip() + "\n" for part in parts), encoding="utf-8")
 
 
-def tender(world: World, trial_ms: int) -> str:
-    """Registration, ceremony, notice.
-
-    Args:
-        world: the run.
-        trial_ms: what sealing and handing in everything takes on this machine, measured.
-    """
+def tender(world: World) -> str:
+    """Registration, ceremony, notice; T lies as far ahead as the measured trial demands."""
     told = case("water")
     started = world.clock.now()
     rehearsal = _keyed(world, told, _slot(started + REHEARSAL_MS), "rehearsal")
     took = world.clock.now() - started
     deadline = 0
     for patience in (2, 4, 8):  # T stands in the key's context, so it is chosen before the ceremony
-        ahead = max(LEAST_AHEAD_MS, trial_ms) + patience * took
+        ahead = max(LEAST_AHEAD_MS, world.facts["trial_ms"]) + patience * took
         deadline = _slot(world.clock.now() + ahead)
         section = _keyed(world, told, deadline, "live")
         if deadline - world.clock.now() > LEAST_AHEAD_MS + took // 4:

@@ -12,11 +12,14 @@ import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from rich.progress import Progress
 
 
 class StepFailedError(Exception):
@@ -65,6 +68,8 @@ class Stage:
     debug: bool = False
     steps: list[Step] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    _turn: Lock = field(default_factory=Lock)
+    _open: int = 0
 
     def step(self, name: str, act: Callable[[], str]) -> bool:
         """Run one step; a failure is shown and remembered, and the demo goes on only if the caller wants."""
@@ -79,6 +84,41 @@ class Stage:
         self.steps.append(Step(name, ok, seconds, detail))
         self._show(name, ok=ok, seconds=seconds, detail=detail)
         return ok
+
+    @contextmanager
+    def bar(self, label: str, total: int) -> Iterator[Callable[[int, int], None]]:
+        """A progress bar on a terminal; nothing where lines are plain."""
+        if self.headless or not sys.stdout.isatty():
+            yield lambda _done, _total: None
+            return
+        with self._bars() as bars:
+            task = bars.add_task(label, total=total)
+            yield lambda done, _total: bars.update(task, completed=done)
+
+    @contextmanager
+    def _bars(self) -> Iterator[Progress]:
+        """One display for all bars that run at the same time."""
+        from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+        from rich.progress import Progress as Display
+
+        with self._turn:
+            if self._open == 0:
+                columns = (
+                    TextColumn("    {task.description}"),
+                    BarColumn(),
+                    DownloadColumn(),
+                    TransferSpeedColumn(),
+                )
+                self._display = Display(*columns, transient=True)
+                self._display.start()
+            self._open += 1
+        try:
+            yield self._display
+        finally:
+            with self._turn:
+                self._open -= 1
+                if self._open == 0:
+                    self._display.stop()
 
     def say(self, text: str) -> None:
         """One indented line below the current step."""

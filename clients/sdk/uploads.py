@@ -96,6 +96,17 @@ def send(
                 raise
 
 
+def send_until(centre: Centre, file: Path, path: str, end: int) -> None:
+    """Send what the server lacks up to byte ``end`` and leave the rest for later.
+
+    Raises:
+        WireError, RefusedError: see `send`.
+    """
+    start = offset(centre, path)
+    if start < end:
+        _patch(centre, file, path, start, end, _silent)
+
+
 def _patch(centre: Centre, file: Path, path: str, start: int, end: int, progress: Progress) -> None:
     headers = {
         **VERSION,
