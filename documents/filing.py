@@ -116,6 +116,11 @@ class Filer:
             self._tasks[subject] = task
             task.add_done_callback(lambda _: self._tasks.pop(subject, None))
 
+    async def idle(self) -> None:
+        """Wait until nothing is being written."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks.values())
+
     async def stop(self) -> None:
         """Begin nothing more; a dossier that is being written is finished, one that waits is left."""
         self._stopped = True

@@ -12,7 +12,7 @@ from auction.hall import Halls
 from auction.service import AuctionService
 from auction.service.filing import Filing
 from auction.service.paper import AuctionPaper
-from crypto.signature import SigningKey
+from crypto.signature import SigningKey, load_public
 from crypto.tlog import cosignature, note
 from documents.filing import Filer
 from documents.service import DocumentService
@@ -76,10 +76,9 @@ class House(Stage):
         self.filing = Filing(self.service, self.paper, self.filer, ground)
 
     async def later(self, ms: int) -> None:
-        """As `at`, second by second, so that the ledger gets its slots."""
-        while self.clock.now() < NOON + ms:
-            await self.at(min(ms, (self.clock.now() - NOON) // 1000 * 1000 + 1000))
-            await self.ground.slots.catch_up()
+        """As `at`; then the ledger gets the slots that are over."""
+        await self.at(ms)
+        await self.ground.slots.catch_up()
 
     async def filed(self) -> None:
         """Let paper and dossiers be finished; a second passes for the last slot."""
@@ -104,7 +103,7 @@ class House(Stage):
         """What a verifier would have pinned of this centre."""
         ca = self.ground.ca
         witness = ca.issue(Profile.OUTSIDE, WITNESS_KEY.public_key(), WITNESS)
-        said = ca.issue(Profile.ORGANISATION, self.key.private.public_key(), CENTRE)
+        said = ca.issue(Profile.ORGANISATION, load_public(self.key.public), CENTRE)
         return Trust((ca.root, ca.log_certificate(self.ground.ledger.origin), witness, said))
 
     async def stop(self) -> None:
@@ -123,5 +122,6 @@ def kinds(house: House, lot: str) -> list[str]:
 
 def crashed(house: House) -> None:
     """Forget what runs beside requests, as a killed process does."""
-    for task in (*cast(Any, house.paper)._tasks.values(), *cast(Any, house.filer)._tasks.values()):
+    paper, filer = cast("Any", house.paper), cast("Any", house.filer)
+    for task in (*paper._tasks.values(), *filer._tasks.values()):
         task.cancel()
