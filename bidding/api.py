@@ -1,8 +1,8 @@
 """Bids, ceremonies, custody and openings over HTTP and WebSocket, under `/api/v1`.
 
 Custodians have no session: what they post is a signed statement that the service judges, and what they
-read is public after T. The order of a submission's dependencies matters: `flight` is entered in the
-very step of the event loop in which the request's last byte was stamped, before anything waits.
+read is public after T. `Departures` belongs right inside the edge: between a submission's arrival stamp and
+its take-off nothing may wait.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from bidding.hall import Halls
 from bidding.model import MalformedError
 from bidding.service import BiddingService
-from bidding.service.trees import Flight
+from bidding.service.trees import Departures, Flight
 from bidding.service.uploads import ALGORITHMS, EXPIRES_MS
 from trading.access import PUBLIC, WS, Rule, actor
 from trading.api.shapes import PROBLEMS
@@ -28,6 +28,8 @@ _BIDDER: Final = frozenset({Role.BIDDER})
 _HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
 _DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
 _DRAWS: Final = CENTRE_STAFF | {Role.SUPERVISOR, Role.TENDERER, Role.AGENT}
+
+__all__ = ["ACCESS", "Departures", "router"]
 
 ACCESS: Final = (
     Rule("OPTIONS", f"{BASE}/uploads", PUBLIC, "tus 能力"),
@@ -204,7 +206,9 @@ def _uploads(made: APIRouter, service: BiddingService) -> None:
 
 def _bids(made: APIRouter, service: BiddingService) -> None:
     async def flight(request: Request) -> AsyncIterator[Flight]:
-        one = service.intake.depart(_now(request, service))
+        one = getattr(request.state, "flight", None)
+        if one is None:
+            one = service.intake.depart(_now(request, service))
         try:
             yield one
         finally:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from crypto.section_tree import SectionTree
 
 if TYPE_CHECKING:
     from collections import Counter
 
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from bidding.service.intake import Intake
     from bidding.store import Book, Kept
 
 
@@ -29,6 +33,34 @@ class Flight:
             self._flying[self._slot] -= 1
             if not self._flying[self._slot]:
                 del self._flying[self._slot]
+
+
+_ACT: Final = re.compile(r"/api/v1/sections/[^/]+/(?:submissions|withdrawals)")
+
+
+class Departures:
+    """ASGI middleware right inside `http.Edge`: an act takes off as its last byte is stamped.
+
+    What stands between the stamp and the handler may wait (the gate, the idempotency table); the
+    slot's leaf waits with it, so that a bid that arrived in time is committed in time.
+    """
+
+    def __init__(self, app: ASGIApp, intake: Intake) -> None:
+        self._app = app
+        self._intake = intake
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        arrival = scope.get("state", {}).get("arrival")
+        if scope["type"] != "http" or arrival is None or not _ACT.fullmatch(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        flight = self._intake.depart(arrival)
+        scope["state"]["flight"] = flight
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            flight.land()
 
 
 class Grown:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,13 @@ def refusal(answer: Any, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
-def resign(bidder: Bidder, key: SigningKey | None = None, **changes: Any) -> dict[str, Any]:
+def resign(made: Bidder, key: SigningKey | None = None, **changes: Any) -> dict[str, Any]:
     """The submission with other content, honestly signed; its possession proof no longer fits."""
-    body = bidder.submission["submission"]["statement"]
+    body = made.submission["submission"]["statement"]
     kept = {k: v for k, v in body.items() if k not in ("v", "suite", "purpose", "centre")}
-    said = Submission.from_body({**kept, **changes})
-    signed = statement.sign(key or bidder.who.key, "submission", CENTRE, said.to_body())
-    return {"submission": signed, "possession": bidder.submission["possession"]}
+    said = replace(Submission.from_body(kept), **changes)
+    signed = statement.sign(key or made.who.key, "submission", CENTRE, said.to_body())
+    return {"submission": signed, "possession": made.submission["possession"]}
 
 
 def test_a_receipt_proves_offline_that_the_bid_is_in(centre: Centre, bidder: Bidder) -> None:
