@@ -48,6 +48,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "drill": ("clients.drill:app", "演练 rehearse ceremony and opening, offline"),
     "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),
     "demo": ("clients.demo.command:demo", "演示 the whole job on a fresh home"),
+    "bench": ("clients.bench.cli:group", "性能测试 benchmarks, each beside its yardstick"),
     "doctor": ("clients.doctor:doctor", "体检 what this machine lacks and how to get it"),
 }
 """Verb → where it lives, and its line in `--help`. What is not built is not here."""
@@ -139,7 +140,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             ledger_api.router(ground.ledger),
             documents_api.router(documents, Shelf(settings.home / "dossiers")),
             bidding_api.router(bidding),
-            auction_api.router(auctions),
+            auction_api.router(auctions, settings.offer_rate or None),
             auction_hall.router(auctions, auction_halls),
             trading_pages.router(trading, pages),
             documents_pages.router(documents, pages),

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
         ruleset: name of the RuleSet 规则集 that new tenders get.
         live: a live centre refuses the 演示 rules, test codes and development authorities.
         origins: origins that browsers may speak from; empty means the server's own only.
+        offer_rate: messages a second that one seat of an auction may send for long; 0 takes the limit
+            away, for benchmarks.
         log_level: as in `logging`.
     """
 
@@ -42,6 +44,7 @@ class Settings(BaseSettings):
     ruleset: str = DEMO_RULESET
     live: bool = False
     origins: tuple[str, ...] = ()
+    offer_rate: int = Field(default=5, ge=0, le=1000)
     log_level: str = "INFO"
 
     @model_validator(mode="after")
