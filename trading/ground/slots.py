@@ -87,6 +87,7 @@ class Slots:
         self._slots = array("q")
         self._indexes = array("q")
         self._waiting: dict[int, list[asyncio.Future[int]]] = {}
+        self._under_way: set[int] = set()  # its leaf is in the journal's queue, not yet durable
         self._task: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         decode = msgspec.json.Decoder(_SlotLeaf).decode
@@ -136,7 +137,7 @@ class Slots:
         index = self.index(slot)
         if index is not None:
             return index
-        if slot < self._next:
+        if slot < self._next and slot not in self._under_way:
             raise _not_live()
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(slot, []).append(future)
@@ -156,6 +157,7 @@ class Slots:
                         self._skip(self._next)
                     else:
                         draft = self._ledger.draft("slot", body, self._clock.now())
+                        self._under_way.add(slot)
                         pending.append(self._journal.append_nowait([draft]))
                         self._next = slot + 1
                     if len(pending) == PIPELINE:
@@ -165,6 +167,7 @@ class Slots:
                         await asyncio.sleep(0)
             finally:
                 results = await asyncio.gather(*pending, return_exceptions=True)
+                self._under_way.clear()
             for result in results:
                 if isinstance(result, BaseException):
                     raise result
@@ -205,6 +208,7 @@ class Slots:
         if row.stream == STREAM and row.kind == "slot":
             slot, index = row.body["slot"], index_of(row)
             self._note(slot, index)
+            self._under_way.discard(slot)
             for future in self._waiting.pop(slot, ()):
                 if not future.done():
                     future.set_result(index)

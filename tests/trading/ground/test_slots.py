@@ -213,3 +213,31 @@ def test_the_task_writes_slots_by_the_real_clock(tmp_path):
         return json.loads(ground.ledger.leaf(index))["slot"] == now
 
     assert on(tmp_path, story, SystemClock())
+
+
+def test_whoever_asks_while_a_leaf_is_on_its_way_to_the_disk_waits_for_it(tmp_path):
+    """A receipt was once refused with “nothing was live” between the decision and the fsync."""
+
+    async def story(ground):
+        ground.slots.register(Section(), "sections")
+        ground.clock.advance(1000)
+        real = ground.journal.append_nowait
+        asked = []
+
+        def append_nowait(drafts):
+            future = real(drafts)
+            asked.append(asyncio.ensure_future(ground.slots.wait(S)))  # right behind the decision
+            return future
+
+        ground.journal.append_nowait = append_nowait
+
+        async def ask_in_between():
+            while not asked:
+                await asyncio.sleep(0)
+            return await ground.slots.wait(S)
+
+        between = asyncio.create_task(ask_in_between())
+        await ground.slots.catch_up()
+        return await between, await asked[0], ground.slots.index(S)
+
+    assert len(set(on(tmp_path, story))) == 1
