@@ -168,8 +168,8 @@ class AuctionService:
         """Chain heads of all auctions that run, or ended, in a slot (see `slots.Source`)."""
         heads = {}
         for lot, writer in self.writers.items():
-            head, fresh = writer.heads.as_of(slot)
-            if head and (fresh or writer.durable.outcome is None):
+            head, wanted = writer.heads.as_of(slot)
+            if head and wanted:
                 heads[lot] = head
         return heads
 

@@ -44,13 +44,19 @@ class Heads:
         self._by_slot: dict[int, str] = {}
         self._asked = -1
         self._head = ""
+        self._ended: int | None = None
 
     def note(self, row: Row) -> None:
         """Note a durable row; one stamped in a slot that is written already counts for the next."""
-        self._by_slot[max(row.at // SLOT_MS, self._asked + 1)] = row.chain.hex()
+        slot = max(row.at // SLOT_MS, self._asked + 1)
+        self._by_slot[slot] = row.chain.hex()
+        if row.kind == "auction.result":
+            self._ended = slot
 
     def as_of(self, slot: int) -> tuple[str, bool]:
-        """Give the head at the end of a slot, "" before the first row, and whether it is new.
+        """Give the head at the end of a slot, "" before the first row, and whether the slot wants it.
+
+        It does while the auction ran in that slot, whatever is known by now, and when it is new.
 
         Slots are asked in order.
         """
@@ -58,7 +64,8 @@ class Heads:
         for known in due:
             self._head = self._by_slot.pop(known)
         self._asked = max(self._asked, slot)
-        return self._head, bool(due)
+        ran = self._ended is None or slot < self._ended
+        return self._head, ran or bool(due)
 
 
 class LotWriter:
