@@ -8,26 +8,31 @@ the transcript and the deal confirmations on paper.
 from __future__ import annotations
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from auction.model import CENTRE
 from auction.record import audit, confirmation_facts, transcript_facts
 from auction.replay.book import STREAM
-from clients.auditor.checklist import Check, Checklist, NotChecked, must
+from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
+from clients.auditor.issued import Register
 from clients.auditor.papers import same
 from crypto.canonical import parse
-from crypto.signature import key_id
 from documents.model import ConfirmationFacts, TranscriptFacts
+from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auction.record import Audit
     from clients.auditor.evidence import Evidence
     from documents.model import Heading
     from trading.ground.chain import Row
 
 SLOT_MS: Final = 1000
+_EVER: Final = 1 << 53
 TITLES: Final = {
-    "replay": "竞价逐步重演一致 · the engine gives every verdict, phase and the result again",
-    "offers": "每笔报价均有签名 · every offer and delegation is signed",
+    "replay": "竞价逐步重演一致 · chain, signed offers, verdicts, phases and result come out again",
+    "delegations": "授权密钥登记在册 · each delegation is by a key issued to the seat's holder",
     "slots": "链头逐秒进入存证日志 · the ledger's slots hold the chain's heads",
     "transcript": "竞价记录由事件重算一致 · the transcript follows from the rows",
     "confirmations": "成交确认书由事件重算一致 · the deal confirmations follow from the rows",
@@ -68,45 +73,61 @@ class Auction:
         won = ", ".join(f"{w['bidder']} {w['amount']}" for w in outcome["winners"])
         return f"{len(decided)} commands, {refused} refused; {outcome['status']}: {won or 'nobody'}"
 
-    def check_offers(self) -> str:
-        """Say who delegated; `audit` has checked each signature against the delegated keys."""
+    def check_delegations(self) -> str:
+        """Each delegation was signed by a key that the ledger had issued to the seat's holder."""
+        register, seats = Register(self.evidence), self.audit.book.seats
         found = self.audit.delegations
-        several = {paddle: keys for paddle, keys in found.items() if len(keys) > 1}
-        told = ", ".join(
-            f"{paddle} by key {'/'.join(sorted(map(key_id, keys)))}"
-            for paddle, keys in sorted(found.items())
-        )
-        return f"delegations: {told or 'none opened'}{'; renewed keys' if several else ''}"
+        if not found:
+            raise NotChecked("the rows keep every delegation closed")
+        for paddle, keys in found.items():
+            index = self._committed(paddle)
+            for public in keys:
+                register.require(public, seats[paddle].holder, index)
+        return ", ".join(f"{paddle} {seats[paddle].holder}" for paddle in sorted(found))
+
+    def _committed(self, paddle: str) -> int:
+        """Return the index of the leaf by which the ledger knew of a paddle's first delegation."""
+        entered = (row for row in self.rows if row.kind == "auction.entered")
+        first = next(row.seq for row in entered if row.body["paddle"] == paddle)
+        heads = {row.chain.hex() for row in self.rows[first - 1 :]}
+        found = (i for i, leaf in self._slot_leaves() if leaf["lots"][self.lot] in heads)
+        return next(found, _EVER)
 
     def check_slots(self) -> str:
-        """Every slot's head is one of this chain, none goes back, and the newest is the last row."""
+        """Every slot's head is one of this chain, no slot is left out, and no offer came in later."""
         place = {row.chain.hex(): row for row in self.rows}
-        needle = f'"{self.lot}":'.encode()
-        seen, last = 0, 0
-        for index, data, _ in self.evidence.leaves:
-            if needle not in data or b'"kind":"slot"' not in data:
-                continue
-            leaf = parse(data)
-            head = leaf.get("lots", {}).get(self.lot)
-            if head is None:
-                continue
+        result = next((row.seq for row in self.rows if row.kind == "auction.result"), 0)
+        seen, last, before = 0, 0, None
+        for index, leaf in self._slot_leaves():
+            slot, head = leaf["slot"], leaf["lots"][self.lot]
+            where = f"leaf {index}, slot {slot}"
             row = place.get(head)
-            where = f"leaf {index}, slot {leaf['slot']}"
-            must(row is not None, f"{where}: its head {head[:16]}… is no row of {self.lot}")
-            assert row is not None
-            must(row.seq >= last, f"{where}: it goes back to row {row.seq} after row {last}")
-            must(
-                row.at < (leaf["slot"] + 1) * SLOT_MS,
-                f"{where}: row {row.seq} was stamped after the slot was over",
-            )
-            seen, last = seen + 1, row.seq
+            if row is None:
+                raise AuditError(f"{where}: its head {head[:16]}… is no row of {self.lot}")
+            must(row.seq >= last, f"{where}: it goes back from row {last} to row {row.seq}")
+            must(row.at < (slot + 1) * SLOT_MS, f"{where}: row {row.seq} was stamped after it")
+            if last < result and before is not None:
+                must(slot == before + 1, f"{where}: slot {before + 1} is left out")
+            for one in self.rows[last : row.seq] if seen else ():
+                # A row stamped in a slot that was just written counts for the next, not later.
+                late = one.kind == "auction.decided" and one.body["by"] != CENTRE
+                must(
+                    not late or slot <= one.at // SLOT_MS + 1,
+                    f"{where}: the offer of row {one.seq}, stamped {beijing(one.at)}, enters late",
+                )
+            seen, last, before = seen + 1, row.seq, slot
         if not seen:
             raise NotChecked("the dossier's leaves hold no slot of this auction")
-        result = next((row.seq for row in self.rows if row.kind == "auction.result"), 0)
-        must(
-            last >= result, f"the last head in the ledger is row {last}, the result is row {result}"
-        )
-        return f"{seen} slots, up to row {last}"
+        must(last >= result, f"the ledger's last head is row {last}, the result is row {result}")
+        return f"{seen} slots, up to row {last} of {len(self.rows)}"
+
+    def _slot_leaves(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        needle = f'"{self.lot}":'.encode()
+        for index, data, _ in self.evidence.leaves:
+            if needle in data and b'"kind":"slot"' in data:
+                leaf = parse(data)
+                if self.lot in leaf.get("lots", {}):
+                    yield index, leaf
 
     def check_transcript(self) -> str:
         """Compute the transcript again."""
@@ -164,7 +185,7 @@ def check(evidence: Evidence, lot: str, prefix: str) -> tuple[Check, ...]:
     """
     one, todo = Auction(evidence, lot), Checklist(prefix, TITLES)
     todo.check("replay", one.check_replay)
-    todo.check("offers", one.check_offers, needs=["replay"])
+    todo.check("delegations", one.check_delegations, needs=["replay"], essential=False)
     todo.check("slots", one.check_slots)
     todo.check("transcript", one.check_transcript, needs=["replay"])
     todo.check("confirmations", one.check_confirmations, needs=["replay"])

@@ -5,12 +5,12 @@
     Ed25519                       a note key, of the log or of a witness; its subject's CN is the note's name
     P-256, OU of a host key       a custodian's, for key ceremonies only
     P-256, OU of a statement key  a custodian's or witness's
-    P-256, CN = the centre's id   the centre's
+    P-256, … 声明签名              the centre's own for statements (`trading.ground.ca`), or its CN is the centre's id
     P-256, any other              the supervisor's
     an authority, RSA             for paper (`documents.chain`)
 
-Where no certificate bears the centre's id as CN, centre and supervisor are not told apart: either may have signed,
-and the check names who did.
+Where no certificate is marked as the centre's, centre and supervisor are not told apart: either may have signed, and
+the check names who did.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from documents.trust import NOTHING, Trust
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MARK: Final = " 声明签名"
 NO_TRUST: Final = "no pinned keys were given (--trust FILE)"
 
 
@@ -63,12 +64,12 @@ class Keys:
 
     def centres(self, centre: str) -> frozenset[bytes]:
         """Return the keys that may speak for a centre."""
-        named = frozenset(key.public for key in self._others if key.name == centre)
-        return named or frozenset(key.public for key in self._others)
+        marked = frozenset(key.public for key in self._others if _speaks(key, centre))
+        return marked or frozenset(key.public for key in self._others)
 
     def supervisors(self, centre: str) -> frozenset[bytes]:
         """Return the keys that may speak for the supervisor."""
-        return frozenset(key.public for key in self._others if key.name != centre)
+        return frozenset(key.public for key in self._others if not _speaks(key, centre))
 
     def signed_by_centre(self, public: bytes, centre: str) -> str:
         """Say who signed, if it was the centre.
@@ -144,6 +145,11 @@ class Keys:
                 )
             )
         return tuple(found)
+
+
+def _speaks(key: TrustedKey, centre: str) -> bool:
+    """Say whether a certificate is marked as the centre's for statements; a long CN is cut, an O is not."""
+    return key.name == centre or key.organisation.endswith(MARK) or key.name.endswith(MARK)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -16,6 +16,7 @@ from bidding.release.closing import WINDOW_MS, WITNESSES
 from clients import tenders
 from clients.auditor import custody, hall
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
+from clients.auditor.issued import Register
 from clients.auditor.papers import notice_again, opening_again
 from clients.auditor.section import Section
 from crypto import statement
@@ -54,6 +55,7 @@ TITLES: Final = {
     "leaves": "存证条目连续无缺 · the run of ledger leaves has no gap",
     "notice": "公告由事件重算一致 · the notice follows from the events",
     **RULE,
+    "issued": "签名密钥登记在册 · each act's key had been issued to its bidder",
     "hall": "开标流程逐步重演一致 · the hall replays by its rules",
     "confirmations": "投标人确认均有签名 · bidders signed what was read out",
     "witnessed": "截止检查点及时联署 · witnesses cosigned the closing checkpoint in time",
@@ -97,6 +99,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     for id_ in RULE:
         if not (ended and id_ in _UNOPENED):
             todo.check(id_, partial(judge.line, id_), needs=["certificate", "leaves"])
+    todo.check("issued", partial(_issued, section), needs=["leaves"], essential=False)
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
     todo.check("confirmations", partial(_confirmations, section), needs=["hall"])
     # What an opening that ended before its end never had, cannot be wanted of it.
@@ -179,6 +182,16 @@ def _leaves(section: Section) -> str:
     """Fold the leaves."""
     leaves = section.leaves
     return f"leaves {leaves.start} to {leaves.end - 1}"
+
+
+def _issued(section: Section) -> str:
+    """Each act was signed by a key that the ledger had issued to its bidder by then."""
+    register = Register(section.evidence)
+    for sealed in section.entries:
+        index = section.slots.get(sealed.entry.slot, section.leaves.end)
+        said = sealed.signed["statement"]
+        register.require(statement.signer(sealed.signed), str(said["bidder"]), index)
+    return f"{len(section.entries)} acts"
 
 
 def _witnessed(section: Section) -> str:

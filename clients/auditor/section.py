@@ -14,7 +14,7 @@ from bidding.release import CustodianView, ReleaseRequest, SealedEntry, evaluate
 from clients.auditor import custody, hall, run
 from clients.auditor.checklist import AuditError, NotChecked, must
 from crypto import statement
-from crypto.canonical import canonical
+from crypto.canonical import canonical, parse
 from crypto.certificate import SuccessCertificate, verify_certificate
 from crypto.encoding import sha256_hex, unb64
 
@@ -95,6 +95,16 @@ class Section:
     def named(self) -> dict[str, tuple[int, dict[str, Any]]]:
         """The section's first leaf of each kind: index and JSON."""
         return run.named(self.leaves, self.id)
+
+    @cached_property
+    def slots(self) -> dict[int, int]:
+        """Ledger index of each slot's leaf that speaks of the section."""
+        found = {}
+        needle = f'"{self.id}":'.encode()
+        for index, data in enumerate(self.leaves.leaves, self.leaves.start):
+            if needle in data and b'"kind":"slot"' in data:
+                found[parse(data)["slot"]] = index
+        return found
 
     def leaf(self, kind: type[Any]) -> Any:
         """Return the section's leaf of a kind, read.
