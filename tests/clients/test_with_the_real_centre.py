@@ -227,11 +227,11 @@ def test_a_section_from_its_key_to_its_opening_with_one_custodian_lying(centre: 
     assert b'"status":"wrong"' in leaves
 
 
-def test_a_postponement_that_two_signed_is_taken_by_custodians(centre: Staffed) -> None:
+def test_two_holds_keep_a_section_shut_until_they_are_lifted(centre: Staffed) -> None:
     prepare(centre)
-    taken = handed.put_on_hold
+    hold = handed.put_on_hold
     for home in centre.homes[:2]:
-        taken(home.state, centre.section, "法院裁定", centre.clock.now())
+        hold(home.state, centre.section, "法院裁定", centre.clock.now())
     centre.until(centre.deadline + 20)
     for _ in range(2):
         for each in centre.staff:
@@ -239,7 +239,7 @@ def test_a_postponement_that_two_signed_is_taken_by_custodians(centre: Staffed) 
     assert centre.hall()["phase"] == "unlocking"
     assert sum("refused, not-held" in line for line in centre.lines) == 2
     for home in centre.homes[:2]:
-        taken(home.state, centre.section, None, centre.clock.now())
+        hold(home.state, centre.section, None, centre.clock.now())
     for each in centre.staff:
         each.step()
     assert centre.hall()["phase"] == "reading_out", centre.lines
@@ -270,6 +270,4 @@ def test_a_custodian_asked_before_the_hour_says_nothing_because_the_centre_has_n
 ) -> None:
     prepare(centre)
     with pytest.raises(ClientError, match="too-early"):
-        centre.staff[0].releases.answer(
-            centre.staff[0].centre, centre.section, centre.clock.now()
-        )
+        centre.staff[0].releases.answer(centre.staff[0].centre, centre.section, centre.clock.now())
