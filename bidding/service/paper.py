@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from bidding.service.room import Room
     from bidding.store import Book
+    from documents.model import OpeningFacts
+    from documents.store import IssuedRecord
 
 NOTICE: Final = "notice"
 OPENING: Final = "opening"
@@ -38,13 +40,17 @@ class Paper:
 
     async def notice(self, book: Book) -> None:
         """Issue the tender notice of a section and tell trading its record id."""
-        section = self._room.trading.section(book.section)
-        if self._room.documents is None or section.notice:
+        if self._room.documents is None:
             return
-        now = self._room.clock.now()
-        facts = notice_facts(self._rows(book), self._setting(book, NOTICE, now))
-        issued = await self._room.documents.issue(facts, at=now, subject=book.section)
-        await self._room.trading.notice_issued(book.section, issued.record)
+        async with self._room.turns[f"{book.section}/paper"]:
+            if self._room.trading.section(book.section).notice:
+                return
+            issued = self._issued(book, NOTICE)
+            if issued is None:
+                now = self._room.clock.now()
+                facts = notice_facts(self._rows(book), self._setting(book, NOTICE, now))
+                issued = await self._room.documents.issue(facts, at=now, subject=book.section)
+            await self._room.trading.notice_issued(book.section, issued.record)
 
     async def opening(self, book: Book) -> str:
         """Issue the opening record of a section, once; return its record id."""
@@ -54,23 +60,34 @@ class Paper:
             if OPENING in book.records:
                 return book.records[OPENING]
             now = self._room.clock.now()
-            seq, chain = self._room.journal.head(stream_of(book.section))
-            leaves: Mapping[str, tuple[int, Mapping[str, Any]]] = {
-                kind: found
-                for kind in (CloseList.PURPOSE, PublishedBidders.PURPOSE)
-                if (found := book.leaf(kind)) is not None
-            }
-            facts = opening_facts(
-                self._rows(book),
-                leaves,
-                self._setting(book, OPENING, now),
-                cosignatures=len(self.cosigners(book)),
-                chain=(chain.hex(), seq),
-            )
-            issued = await self._room.documents.issue(facts, at=now, subject=book.section)
+            issued = self._issued(book, OPENING)
+            if issued is None:
+                facts = self._opening(book, now)
+                issued = await self._room.documents.issue(facts, at=now, subject=book.section)
             body = {"kind": OPENING, "record": issued.record}
             await self._room.append(book.section, ("record_issued", body), at=now)
             return issued.record
+
+    def _issued(self, book: Book, kind: str) -> IssuedRecord | None:
+        """Return a record that was issued before a crash, and that the section has not noted yet."""
+        assert self._room.documents is not None
+        known = self._room.documents.all(book.section)
+        return next((one for one in known if one.kind == kind), None)
+
+    def _opening(self, book: Book, now: int) -> OpeningFacts:
+        seq, chain = self._room.journal.head(stream_of(book.section))
+        leaves: Mapping[str, tuple[int, Mapping[str, Any]]] = {
+            kind: found
+            for kind in (CloseList.PURPOSE, PublishedBidders.PURPOSE)
+            if (found := book.leaf(kind)) is not None
+        }
+        return opening_facts(
+            self._rows(book),
+            leaves,
+            self._setting(book, OPENING, now),
+            cosignatures=len(self.cosigners(book)),
+            chain=(chain.hex(), seq),
+        )
 
     def cosigners(self, book: Book) -> set[str]:
         """Return who cosigned the closing checkpoint or a later one within 60 s of T."""

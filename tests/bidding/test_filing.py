@@ -1,5 +1,6 @@
 """Dossiers of sections: what they hold, what the public one must not, and that no crash loses or doubles one."""
 
+import asyncio
 import json
 import shutil
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from documents.trust import NOTHING, Trust
 from documents.verify import Directory, verify_dossier
 from tests.bidding.office import Office
 from tests.documents import pki
+from trading.ground.problems import StorageFailed
 
 NAME = "岐江市公共资源交易中心"
 PERSON = "欧阳喆"  # everybody who enrols in the tests is called so
@@ -203,6 +205,29 @@ def test_a_crash_between_record_and_dossier_leaves_it_to_the_next_start(
         office.restart()
         office.filed()
         assert folder.stat().st_mtime_ns == before
+
+
+def test_a_crash_after_the_record_was_issued_issues_no_second_one(tmp_path: Path) -> None:
+    with Office(tmp_path / "home", centre_name=NAME) as office:
+        office.first_people()
+        office.set_up(minimum=3)
+        office.hand_in(1, "46382715.40")  # too few: the record comes with the close
+        append = office.bidding.room.append
+
+        async def dying(section: str, *events: Any, **more: Any) -> Any:
+            if events[0][0] == "record_issued":
+                raise StorageFailed
+            return await append(section, *events, **more)
+
+        office.bidding.room.append = dying  # type: ignore[method-assign]
+        office.until(office.deadline + 20)
+        office.awaited(lambda: len(office.documents.all(office.section)) == 2)
+        office.runner.run(asyncio.sleep(0.01))
+        assert office.shelf.subjects() == []
+        office.restart()
+        office.filed()
+        assert [one.kind for one in office.documents.all(office.section)] == ["notice", "opening"]
+        assert office.shelf.subjects() == [office.section]
 
 
 def test_an_opening_that_failed_is_filed_without_any_bid(tmp_path: Path, root: pki.Pki) -> None:
