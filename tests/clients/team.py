@@ -34,7 +34,9 @@ def make_roster(log: Log) -> Roster:
         card.make(key, scene.CENTRE, organisation, card.CUSTODIAN)
         for key, organisation in zip(scene.custodians(), scene.ORGANISATIONS, strict=True)
     ]
-    witness = card.make(Keys(bytes([6]) * 32), scene.CENTRE, "审计局", card.WITNESS)
+    witness = card.make(
+        Keys(bytes([6]) * 32, witness_only=True), scene.CENTRE, "审计局", card.WITNESS
+    )
     return Roster.from_json(
         roster.build(
             scene.CENTRE,
