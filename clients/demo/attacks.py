@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,23 +62,37 @@ def too_early(world: World) -> str:
     section = world.facts["section"]
     ceremony = section["file"]["statement"]["ceremony"]
     deadline = world.facts["deadline"]
-    said: dict[str, str] = {}
-    for name, claimed in (("early", deadline), ("an earlier T", deadline - MINUTE_MS)):
-        home = _copy(world, world.custodians[3], f"asked-{len(said)}")
-        with FalseCentre(world.server, world.home, section["section"], ceremony, claimed) as false:
-            world.cast.start(
-                f"asked-{len(said)}", "custodian", "serve", "--home", str(home), "--server", false.address,
-                "--passphrase-file", str(passphrase(world.custodians[3])), "--interval-ms", str(POLL_MS),
-            )  # fmt: skip
-            world.until("a custodian's answer", partial(bool, false.answers), ANSWER_SECONDS)
-            world.cast.stop(f"asked-{len(said)}")
-        body = statement.verify(false.answers[0], purpose=ReleaseRefusal.PURPOSE, centre=CENTRE)
-        said[name] = body["check"]
+    claims = {"early": deadline, "an earlier T": deadline - MINUTE_MS}
+    with ThreadPoolExecutor(len(claims)) as pool:
+        said = dict(
+            zip(
+                claims,
+                pool.map(
+                    lambda claim: _ask(world, section["section"], ceremony, *claim), claims.items()
+                ),
+                strict=True,
+            )
+        )
     must(
         said == {"early": "time-reached", "an earlier T": "deadline-agreed"},
         f"refused otherwise: {said}",
     )
     return "; ".join(f"asked {name}: refused, {check}" for name, check in said.items())
+
+
+def _ask(world: World, section: str, ceremony: str, name: str, claimed: int) -> str:
+    """Let a copy of a custodian run against a centre that lies; returns the check by which it refuses."""
+    original = world.custodians[3]
+    home = _copy(world, original, f"asked {name}".replace(" ", "-"))
+    with FalseCentre(world.server, world.home, section, ceremony, claimed) as false:
+        world.cast.start(
+            home.name, "custodian", "serve", "--home", str(home), "--server", false.address,
+            "--passphrase-file", str(passphrase(original)), "--interval-ms", str(POLL_MS),
+        )  # fmt: skip
+        world.until("a custodian's answer", partial(bool, false.answers), ANSWER_SECONDS)
+        world.cast.stop(home.name)
+    body = statement.verify(false.answers[0], purpose=ReleaseRefusal.PURPOSE, centre=CENTRE)
+    return str(body["check"])
 
 
 def _copies(world: World, numbers: tuple[int, ...]) -> list[Home]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.demo import attacks, bids, setting_up
+from clients.demo import attacks, bids, opening, setting_up
 from clients.demo.processes import Cast
 from clients.demo.stage import Stage
 from clients.demo.world import World
@@ -33,6 +33,9 @@ def perform(out: Path, *, headless: bool, fast: bool, seed: int, debug: bool) ->
         stage.step("2b sealed bids", lambda: bids.act(world))
         stage.step("3a two shares and the whole disk", lambda: attacks.with_two_shares(world))
         stage.step("3b custodians asked early", lambda: attacks.too_early(world))
+        stage.step("4a custodians killed and altered", lambda: opening.before(world))
         stage.step("2c the late bid", lambda: bids.late(world))
+        stage.step("4b unlock", lambda: opening.unlock(world))
+        stage.step("4c reading-out and record", lambda: opening.read_out(world))
     stage.write_summary(out / "summary.json")
     return stage.ok

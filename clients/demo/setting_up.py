@@ -58,8 +58,11 @@ def custodians(world: World) -> None:
     onlooker = world.keep / "witness"
     jobs = [("custodian", home, name) for home, name in zip(homes, names, strict=True)]
     jobs.append(("witness", onlooker, ONLOOKER))
+    started = world.clock.now()
+    _init(world, *jobs[0])
+    world.facts["start_ms"] = world.clock.now() - started
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(lambda job: _init(world, *job), jobs))
+        list(pool.map(lambda job: _init(world, *job), jobs[1:]))
     world.custodians = homes
     world.facts["onlooker"] = onlooker
     for role, home, _ in jobs:
