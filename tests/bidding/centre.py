@@ -143,7 +143,7 @@ class Centre(World):
 
         async def both() -> Any:
             task = asyncio.ensure_future(work)
-            for _ in range(400):
+            for _ in range(40):
                 if task.done():
                     break
                 await asyncio.sleep(0.002)
