@@ -129,7 +129,7 @@ class Hall:
         self._offers: deque[dict[str, Any]] = deque(maxlen=OFFERS)
         self._feed: deque[dict[str, Any]] = deque(maxlen=FEED)
         self._extensions = book.extensions
-        self._waiting: dict[str, Any] | None = None
+        self._due = False
         self._last: dict[str, Any] | None = None
         self._at = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -153,7 +153,7 @@ class Hall:
         before, self._seen = self._seen, state
         lasts = before.phase is state.phase and state.phase in (Phase.TIMED, Phase.SECOND_ITEM)
         self._extensions += lasts and (state.ends or 0) > (before.ends or 0)
-        self._waiting = self._view(state)
+        self._due = True
         if self._timer is None:
             wait = self._quiet_from - self._loop.time()
             if wait <= 0:
@@ -174,9 +174,10 @@ class Hall:
 
     def _publish(self) -> None:
         self._timer = None
-        fresh, self._waiting = self._waiting, None
-        if fresh is None:
+        if not self._due:
             return
+        self._due = False
+        fresh = self._view(self._seen)
         changed = {name: value for name, value in fresh.items() if self.state.get(name) != value}
         self.state = fresh
         self._quiet_from = self._loop.time() + QUIET_MS / 1000

@@ -37,6 +37,9 @@ EVENTS = {
 """What the result is called; the first forms the contract (民法典合同编通则解释 4)."""
 
 
+_CLOSES_SOMETHING = frozenset({"closed", "delegation"})
+
+
 class Heads:
     """Chain heads of one lot as of the end of each slot (a second), until the ledger has them."""
 
@@ -98,6 +101,7 @@ class LotWriter:
         self.heads = Heads()
         self.in_flight: deque[int] = deque()
         self._last = book.last_at
+        self._phase: Phase | None = None
         self._journal = journal
         self._key = key
         self._open = by_key(key)
@@ -188,7 +192,7 @@ class LotWriter:
         """Queue a decision with what it makes due: disclosures, and the result."""
         drafts, book, at = [draft], self.book, draft.at
         final = book.live.outcome if book.outcome is None else None
-        due = [self._open(item.closed) for item in ripe(book)]
+        due = [self._open(item.closed) for item in ripe(book)] if self._may_ripen(draft) else []
         if final is not None:
             due += [self._open(seat.closed) for seat in book.seats.values() if seat.closed]
         if due:
@@ -212,6 +216,11 @@ class LotWriter:
         decision.add_done_callback(lambda done: self._settle(done, after))
         self._moved(self)
         return decision
+
+    def _may_ripen(self, draft: Draft) -> bool:
+        """Only a new phase, or something newly closed, can make a disclosure due."""
+        before, self._phase = self._phase, self.book.live.phase
+        return before is not self._phase or not draft.body.keys().isdisjoint(_CLOSES_SOMETHING)
 
     def _settle(self, done: Decision, after: State) -> None:
         self.in_flight.popleft()
