@@ -174,12 +174,12 @@ def test_no_single_byte_of_the_file_is_free(records, trust):
 
 
 @pytest.mark.soak
-def test_no_single_bit_of_the_last_container_is_free(records, trust):
+def test_no_third_byte_of_the_last_container_is_free(records, trust):
     pdf = records["confirmation"]
     start, end = container(pdf)
-    for position in range(start, end):
-        for bit in range(8):
-            assert verify_record("r.pdf", flip(pdf, position, bit), trust, NOW).verdict == "invalid"
+    for position in range(start, end, 3):
+        report = verify_record("r.pdf", flip(pdf, position, position % 8), trust, NOW)
+        assert report.verdict == "invalid", position
 
 
 def test_a_bidder_certified_by_the_centre_cannot_seal_as_another_centre(world, trust):
