@@ -147,7 +147,10 @@ class Filer:
         least = max(one.ledger_index for one in issued) + 1
         if settled is not None:
             least = max(least, await settled())
+        # Signed in the loop, which alone writes the file that remembers it; threads find it signed.
+        self._ground.ledger.checkpoint()
         size = await self._witnessed(least, wanted)
+        self._ground.ledger.checkpoint(size)
         work = asyncio.ensure_future(
             asyncio.to_thread(
                 self._write, gather, list(zip(issued, pdfs, strict=True)), least, size
@@ -161,16 +164,19 @@ class Filer:
 
     async def _witnessed(self, least: int, wanted: int) -> int:
         """Return the size to prove everything under: witnessed by so many if that comes in time."""
-        ledger = self._ground.ledger
-        ledger.checkpoint()  # signed here: the file that remembers it has one writer, this loop
         try:
             async with asyncio.timeout(self._wait_s if wanted else 0):
-                while not self._size(least, wanted):  # noqa: ASYNC110 (cosignatures tell nobody that they come)
+                while True:
+                    if size := await asyncio.to_thread(self._size, least, wanted):
+                        return size
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             _log.warning("a dossier goes without a quorum of witnesses")
-            wanted = len(set().union(*self._cosigners(least).values()))
-        return self._size(least, wanted) or ledger.size
+            return await asyncio.to_thread(self._best, least)
+
+    def _best(self, least: int) -> int:
+        names = set().union(*self._cosigners(least).values())
+        return self._size(least, len(names)) or self._ground.ledger.size
 
     def _size(self, least: int, wanted: int) -> int:
         """Return the smallest cosigned size by which `wanted` witnesses have signed, 0 for none."""
