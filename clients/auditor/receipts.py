@@ -19,7 +19,7 @@ from crypto import statement
 from crypto.canonical import canonical, parse
 from crypto.errors import CryptoError
 from crypto.tlog.note import Note
-from documents import verify
+from documents import receipt
 from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def check(data: bytes, keys: Keys, at: int) -> tuple[Check, ...]:
     value = _peek(data)
     if value.get("purpose") == OFFER_RECEIPT:
         return _offer(data, keys, at)
-    slip = verify.verify_receipt("", data, keys.trust, at).checks
+    slip = receipt.check(data, keys.trust, at)
     purpose = value.get("statement", {}).get("purpose")
     if purpose == Receipt.PURPOSE:
         return (*slip, *_receipt(value, keys))

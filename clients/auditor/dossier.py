@@ -1,0 +1,59 @@
+"""A dossier 归档包: first its paper (`documents.verify`), then whatever its streams of events tell of, re-derived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auction.replay.book import STREAM as AUCTIONS
+from clients.auditor import auction, bids, opening
+from clients.auditor.checklist import Check, NotChecked
+from clients.auditor.evidence import Evidence
+from clients.auditor.section import STREAM as OPENINGS
+from documents import verify
+from documents.checks import Report, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from clients.auditor.keys import Keys
+
+
+def report(path: Path, keys: Keys, at: int) -> Report:
+    """Check a dossier; arguments as `inputs.report`."""
+    folder = verify.Directory(path)
+    paper = verify.verify_dossier(str(path), folder, keys.trust, at)
+    return paper.also(_events(Evidence(folder, at), keys, at))
+
+
+def _events(evidence: Evidence, keys: Keys, at: int) -> Iterator[Check]:
+    subjects: list[tuple[str, str]] = []
+
+    def streams() -> str:
+        subjects.extend(
+            (start, stream.removeprefix(start))
+            for stream in evidence.streams
+            for start in (OPENINGS, AUCTIONS)
+            if stream.startswith(start)
+        )
+        if not subjects:
+            raise NotChecked("no stream of a section or an auction is among the events")
+        return ", ".join(id_ for _, id_ in subjects)
+
+    yield run("events.streams", "事件可重演 · events that can be derived again", streams)
+    for number, (start, id_) in enumerate(subjects):
+        first = all(start != other for other, _ in subjects[:number])
+        if start == AUCTIONS:
+            yield from auction.check(evidence, id_, "auction" if first else f"auction.{id_}")
+        else:
+            prefix = "opening" if first else f"opening.{id_}"
+            yield from _opening(evidence, keys, id_, at, prefix)
+
+
+def _opening(evidence: Evidence, keys: Keys, section: str, at: int, prefix: str) -> Iterator[Check]:
+    one = opening.read(evidence, keys, section, at)
+    checks = opening.check(one, prefix)
+    yield from checks
+    ready = {check.id for check in checks if check.status == "ok"}
+    if {f"{prefix}.results", f"{prefix}.certificate"} <= ready:
+        yield from bids.check(one, prefix)
