@@ -67,7 +67,9 @@ class AuctionPaper:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._watchers: list[Callable[[str], None]] = []
         self._running = False
+        self._resuming: asyncio.Task[None] | None = None
         ground.journal.listen(self._follow)
+        ground.journal.on_resume(self._resume)
 
     async def start(self) -> None:
         """Issue what a crash left out; from now on every auction's paper when its result is durable."""
@@ -78,6 +80,8 @@ class AuctionPaper:
     async def stop(self) -> None:
         """End after the record that is being issued; what is left comes at the next start."""
         self._running = False
+        if self._resuming is not None:
+            await asyncio.gather(self._resuming, return_exceptions=True)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def watch(self, told: Callable[[str], None]) -> None:
@@ -101,6 +105,11 @@ class AuctionPaper:
     def _follow(self, row: Row) -> None:
         if self._running and row.kind == "auction.result" and row.stream.startswith(STREAM):
             self._begin(row)
+
+    def _resume(self) -> None:
+        """Take up again what a stopped journal has refused."""
+        if self._running:
+            self._resuming = asyncio.get_running_loop().create_task(self.start())
 
     def _begin(self, result: Row) -> None:
         lot = result.stream.removeprefix(STREAM)

@@ -17,6 +17,7 @@ from documents.paper import check as check_paper
 from documents.verify import NOTHING, Directory, verify_dossier
 from tests.auction.house import WITNESS, House, crashed, kinds
 from tests.auction.stage import CENTRE, LISTING_RULES, NOON, QUOTA_RULES
+from trading.ground.problems import StorageFailed
 
 Play = Callable[[House], Awaitable[Any]]
 YEAR = 365 * 86_400_000
@@ -120,6 +121,27 @@ def test_a_crash_between_two_records_leaves_the_rest_to_the_next_start(tmp_path:
     numbers = play(tmp_path, again, NOON + 1_000_000)
     assert len(numbers) == len(set(numbers)) == 3
     assert play(tmp_path, again, NOON + 2_000_000) == numbers  # and nothing twice
+
+
+def test_what_a_stopped_journal_refused_is_issued_when_it_goes_on(tmp_path: Path) -> None:
+    async def act(house: House) -> None:
+        issue = house.documents.issue
+
+        async def refused(*_facts: Any, **_more: Any) -> Any:
+            raise StorageFailed
+
+        house.documents.issue = refused  # type: ignore[method-assign]
+        lot = await sold(house)
+        await house.paper.idle()
+        assert kinds(house, lot) == []
+        house.documents.issue = issue  # type: ignore[method-assign]
+        paper: Any = house.paper
+        paper._resume()
+        await paper._resuming
+        await house.paper.idle()
+        assert len(kinds(house, lot)) == 3
+
+    play(tmp_path, act)
 
 
 def test_the_loop_turns_while_paper_is_made(tmp_path: Path) -> None:
