@@ -97,9 +97,6 @@ class BiddingService:
         self.intake.resume()
         self.uploads.start()
         self.run.start()
-        for known in (*self.room.trading.state.custodians.values(),
-                      *self.room.trading.state.witnesses.values()):  # fmt: skip
-            self.room.spawn(self._register(known), "register witness")
         for book in list(self.room.shelf.books.values()):
             self.room.spawn(self._catch_up(book), f"catch up {book.section}")
 
@@ -127,22 +124,8 @@ class BiddingService:
         if row.kind == "tender.published":
             for section in self.room.trading.tender(body["tender"]).sections:
                 self.room.spawn(self._notice(section), f"notice {section}")
-        elif row.kind == "custodian.registered":
-            known = self.room.trading.state.custodians[body["custodian"]["id"]]
-            self.room.spawn(self._register(known), "register witness")
-        elif row.kind == "witness.registered":
-            other = self.room.trading.state.witnesses[body["witness"]["id"]]
-            self.room.spawn(self._register(other), "register witness")
         elif row.kind in {"target.suspended", "target.resumed", "tender.terminated"}:
             self.room.spawn(self._catch_up_all(), row.kind)
-
-    async def _register(self, known: Any) -> None:
-        """Let a custodian's or witness's note key count in the ledger."""
-        vkey = known.witness if hasattr(known, "host_key") else known.vkey
-        name = vkey.split("+")[0]
-        if name not in self.room.ledger.witnesses:
-            role = "custodian" if hasattr(known, "host_key") else "witness"
-            await self.room.ledger.register_witness(vkey, role, self.room.clock.now())
 
     async def _catch_up_all(self) -> None:
         for book in list(self.room.shelf.books.values()):

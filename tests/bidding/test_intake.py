@@ -409,3 +409,27 @@ def test_u21_a_deeply_nested_statement_is_refused(centre: Centre, bidder: Bidder
 def test_somebody_without_a_session_is_asked_to_log_in(centre: Centre) -> None:
     answer = centre.post(f"/sections/{centre.section}/submissions", {})
     assert answer.status_code == 401
+
+
+def test_an_act_takes_off_before_anything_behind_the_edge_may_wait(centre: Centre) -> None:
+    """The gate and the idempotency table stand between stamp and handler; the slot waits for them."""
+    from bidding.api import Departures
+
+    intake = centre.bidding.intake
+    arrival = centre.clock.now()
+    seen: list[bool] = []
+
+    async def slow(scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.sleep(0)
+        seen.append(intake.ready(arrival // 1000))
+        assert ("flight" in scope["state"]) != seen[-1]
+
+    async def go(path: str) -> None:
+        scope = {"type": "http", "path": path, "state": {"arrival": arrival}}
+        await Departures(slow, intake)(scope, None, None)  # type: ignore[arg-type]
+
+    section = centre.section
+    for path in ("submissions", "withdrawals", "submissions/me"):
+        centre.runner.run(go(f"/api/v1/sections/{section}/{path}"))
+        assert intake.ready(arrival // 1000)
+    assert seen == [False, False, True]
