@@ -132,7 +132,9 @@ class Journal:
         if self._stopped:
             raise StorageFailed(self._stopped)
         if self._waiting + len(drafts) > MAX_WAITING_ROWS:
-            raise StorageFailed("The disk does not keep up. Nothing was accepted; ask again later.")
+            # A stop as any other: whoever is refused has moved its memory on, and must begin anew.
+            self._stop("The disk does not keep up. Nothing was accepted; ask again later.")
+            raise StorageFailed(self._stopped)
         texts = [encode(draft) for draft in drafts]
         future: asyncio.Future[list[Row]] = loop.create_future()
         if not drafts:
@@ -204,6 +206,8 @@ class Journal:
         if not self._stopped:
             return
         await asyncio.to_thread(self._join)
+        # A connection that met an error may still hold a lock (an unlock that failed): begin anew.
+        await asyncio.to_thread(self._database.engine.dispose)
         self._position, self._heads = await asyncio.to_thread(self._verified)
         self._queue = queue.SimpleQueue()
         self._waiting = 0
@@ -239,15 +243,17 @@ class Journal:
                 item.future.set_result(rows)
 
     def _fail(self, items: list[_Item], error: BaseException) -> None:
-        first = not self._stopped
-        self._stopped = self._stopped or "The journal has stopped after a storage error."
         for item in items:
             self._waiting -= len(item.drafts)
             if not item.future.done():
                 failure = StorageFailed()
                 failure.__cause__ = error
                 item.future.set_exception(failure)
-        if first:
+        self._stop("The journal has stopped after a storage error.")
+
+    def _stop(self, reason: str) -> None:
+        if not self._stopped:
+            self._stopped = reason
             for callback in self._on_stop:
                 callback()
 

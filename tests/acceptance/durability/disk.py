@@ -75,6 +75,7 @@ _CLOSE = CFUNCTYPE(c_int, c_void_p)
 _WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, c_int64)
 _TRUNCATE = CFUNCTYPE(c_int, c_void_p, c_int64)
 _SYNC = CFUNCTYPE(c_int, c_void_p, c_int)
+_SLEEP = CFUNCTYPE(c_int, c_void_p, c_int)
 _SET = CFUNCTYPE(c_int, c_void_p, c_char_p, c_void_p)
 _GET = CFUNCTYPE(c_void_p, c_void_p, c_char_p)
 
@@ -127,6 +128,10 @@ class Fault:
 class Disk:
     """SQLite's disk for as long as the `with` block runs; one at a time in a process.
 
+    Args:
+        record: keep everything that happens.
+        sleepless: SQLite's own waits (ten seconds for a lock that was lost) pass at once.
+
     Attributes:
         ops: everything that happened, in order, where `record` is set.
         fault: the planned failure, if any; set it at any time.
@@ -138,7 +143,7 @@ class Disk:
     )  # its dependency libsqlite3, or what is linked into it
     _library.sqlite3_vfs_find.restype = POINTER(_Vfs)
 
-    def __init__(self, *, record: bool = False) -> None:
+    def __init__(self, *, record: bool = False, sleepless: bool = False) -> None:
         self.record = record
         self.ops: list[Op] = []
         self.fault: Fault | None = None
@@ -156,6 +161,8 @@ class Disk:
         self._vfs.zName, self._vfs.pNext = b"kaibiao-test", None
         self._vfs.xOpen = self._keep(_OPEN(self._guarded(self._on_open)))
         self._vfs.xDelete = self._keep(_DELETE(self._guarded(self._on_delete)))
+        if sleepless:
+            self._vfs.xSleep = self._keep(_SLEEP(lambda _vfs, microseconds: microseconds))
 
     def __enter__(self) -> Self:
         for name, kind in CALLS.items():

@@ -5,11 +5,8 @@
 
 import asyncio
 import json
-import os
 import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -114,24 +111,6 @@ async def served_again(home: Path, memory: scene.Memory) -> list[str]:
     assert not memory.doubtful()
     scene.refold(home)
     return scene.faults(scene.stored(home), memory)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where images lie: in memory where there is such a place, since nothing is asked of their disk."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield tmp_path
-        return
-    with tempfile.TemporaryDirectory(dir=memory, prefix="kaibiao-images-") as made:
-        yield Path(made)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("power") / "template"
-    scene.prepare(home)
-    return home
 
 
 def test_no_acknowledged_offer_is_lost_when_the_power_goes(
