@@ -12,6 +12,7 @@ public; quotes and draws show that they were made and not what they say.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
@@ -98,12 +99,12 @@ class Halls:
         """All halls, in the order of announcement."""
         return list(self._halls.values())
 
-    def opened(self, writer: LotWriter, rows: list[Row]) -> None:
+    def opened(self, writer: LotWriter, newest: Iterable[Row]) -> None:
         """Open a hall, or begin it anew after a recovery."""
         if writer.lot in self._halls:
             self._halls[writer.lot].close()
         hall = self._halls[writer.lot] = Hall(self.hub, writer.book)
-        for row in rows:
+        for row in newest:
             hall.recall(row)
         hall.open()
 

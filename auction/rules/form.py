@@ -7,6 +7,7 @@ Source: contract/auction/README.md, scenario.schema.json.
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from auction.model import ScenarioError
@@ -73,6 +74,15 @@ def rfc3339(ms: int) -> str:
         ScenarioError: it lies outside the years 0000 to 9999, which the form cannot say.
     """
     days, rest = divmod(ms, _DAY_MS)
+    second, milli = divmod(rest, 1000)
+    minute, second = divmod(second, 60)
+    hour, minute = divmod(minute, 60)
+    return f"{_date(days)}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _date(days: int) -> str:
+    """Write the date of a day since 1970-01-01; an auction has few of them."""
     era, day = divmod(days + 719_468, 146_097)
     year = (day - day // 1_460 + day // 36_524 - day // 146_096) // 365
     day -= year * 365 + year // 4 - year // 100
@@ -84,10 +94,7 @@ def rfc3339(ms: int) -> str:
         raise ScenarioError(
             "a time of this auction lies outside the years 0000 to 9999; shorten its windows"
         )
-    second, milli = divmod(rest, 1000)
-    minute, second = divmod(second, 60)
-    hour, minute = divmod(minute, 60)
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z"
+    return f"{year:04}-{month:02}-{day:02}"
 
 
 def fields(

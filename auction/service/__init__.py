@@ -12,7 +12,8 @@ is in the rules.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from auction import store
@@ -21,7 +22,7 @@ from auction.replay.book import STREAM, Book, Seat, evolve, identity
 from auction.replay.closed import Opener, by_key
 from auction.service import business
 from auction.service.business import UnknownAuctionError
-from auction.writer import LotWriter, Sealer
+from auction.writer import Heads, LotWriter, Sealer
 from auction.writer.heard import Heard
 from crypto.encoding import b64, unb64
 from crypto.random import token
@@ -34,6 +35,9 @@ from trading.ground.slots import slot_of
 from trading.ground.timers import Timers
 from trading.model import STREAM as BUSINESS
 from trading.model import State
+
+RECALLED = 200
+"""Rows of each auction that a hall recalls after a restart, for its feed and its ladder."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +56,8 @@ class Desk(Protocol):
 class Watcher(Protocol):
     """What stands above: the halls."""
 
-    def opened(self, writer: LotWriter, rows: list[Row]) -> None:
-        """An auction has opened, or was folded again, with the rows so far."""
+    def opened(self, writer: LotWriter, newest: Iterable[Row]) -> None:
+        """An auction has opened, or was folded again; with its newest rows."""
         ...
 
     def shown(self, writer: LotWriter, rows: list[Row]) -> None:
@@ -185,25 +189,30 @@ class AuctionService:
 
     async def _load(self) -> None:
         heard: dict[str, Heard] = {}
-        rows: dict[str, list[Row]] = {}
+        openers: dict[str, Opener] = {}
+        heads: dict[str, Heads] = {}
+        newest: dict[str, deque[Row]] = {}
 
         def opener(row: Row) -> Opener:
             lot = row.stream.removeprefix(STREAM)
             kept = self._private.get(row.body["closing_ref"])
             self._keys[lot] = unb64(kept) if kept else bytes(32)
             heard[lot] = Heard()
-            rows[lot] = []
-            return by_key(self._keys[lot])
+            heads[lot] = Heads()
+            newest[lot] = deque(maxlen=RECALLED)
+            openers[lot] = by_key(self._keys[lot])
+            return openers[lot]
 
         def fold(row: Row) -> None:
             lot = row.stream.removeprefix(STREAM)
-            heard[lot].fold(row, by_key(self._keys[lot]))
-            rows[lot].append(row)
+            heard[lot].fold(row, openers[lot])
+            heads[lot].note(row)
+            newest[lot].append(row)
 
         loaded = store.load(self.journal, opener, fold)
         self.heard, self.writers = heard, {}
         for book in loaded.books.values():
-            self._open(book, rows[book.lot])
+            self._open(book, heads[book.lot], newest[book.lot])
         answered = max((book.cause for book in loaded.books.values()), default=0)
         for row in loaded.business:
             if (
@@ -213,17 +222,16 @@ class AuctionService:
         for writer in self.writers.values():
             await self._outage(writer, loaded.last_at)
 
-    def _open(self, book: Book, rows: list[Row]) -> None:
+    def _open(self, book: Book, heads: Heads, newest: Iterable[Row]) -> None:
         """Give a book its writer, its hall and its timer."""
-        writer = LotWriter(book, self.journal, self._keys[book.lot], self._arm, self._show)
-        for row in rows:
-            writer.heads.note(row)
+        key = self._keys[book.lot]
+        writer = LotWriter(book, self.journal, key, self._arm, self._show, heads)
         self.writers[book.lot] = writer
         self.heard.setdefault(book.lot, Heard())
         for target in (*book.lots, book.session, book.lot):
             self._auction_of.setdefault(target, book.lot)
         for watcher in self._watchers:
-            watcher.opened(writer, rows)
+            watcher.opened(writer, newest)
         self._arm(writer)
 
     async def _outage(self, writer: LotWriter, stamp: int) -> None:
@@ -338,7 +346,9 @@ class AuctionService:
             fresh = Book()
             (made,) = await self.journal.append(draft)
             evolve(fresh, made, by_key(key))
-            self._open(fresh, [made])
+            heads = Heads()
+            heads.note(made)
+            self._open(fresh, heads, [made])
             for deposit in state.deposits.values():
                 if deposit.target in book.lots and deposit.released_at is None:
                     self._admit_deposit(deposit.id, row)

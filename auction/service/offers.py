@@ -10,6 +10,7 @@ so in the journal: whoever has the row can check it. A delegation (purpose `dele
 statement of the bidder's certified key: lot, paddle, delegate, expires_at.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,11 +105,21 @@ def read_offer(written: str, signature: str, centre: str, lot: str, paddle: str)
     do, key = said.get("do"), said.get("key")
     if do not in _ASKS or not isinstance(key, str) or _KEY.fullmatch(key) is None:
         raise malformed("An offer says what it asks for, and has a key of 16 to 64 characters.")
-    if canonical(said) != written.encode():
+    if not _is_canonical(said, written):
         raise malformed("The offer's text is not canonical JSON (RFC 8785).")
     content = {name: said[name] for name in _CONTENT if isinstance(said.get(name), str)}
     proof = {"offer": written, "signature": signature}
     return Offered(Do(do), key, content, proof)
+
+
+def _is_canonical(said: dict[str, Any], written: str) -> bool:
+    """Compare with RFC 8785; a flat object of text and whole numbers is written alike by `json`."""
+    if all(type(value) in (str, int) for value in said.values()):
+        return _flat(said) == written
+    return canonical(said) == written.encode()
+
+
+_flat = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def check_signature(offered: Offered, seat: Seat, at: int) -> None:

@@ -5,7 +5,7 @@ receipts.py   Merkle paths under one signed head for all rows of a commit
 heard.py      which offers were heard before, by the client's key
 """
 
-from auction.writer.lot import Decision, LotWriter
+from auction.writer.lot import Decision, Heads, LotWriter
 from auction.writer.receipts import Sealer
 
-__all__ = ["Decision", "LotWriter", "Sealer"]
+__all__ = ["Decision", "Heads", "LotWriter", "Sealer"]

@@ -83,7 +83,7 @@ class LotWriter:
 
     Attributes:
         durable: the state as of the last durable row: all that may be shown.
-        heads: chain heads by slot, for the ledger.
+        heads: chain heads by slot, for the ledger; those of the rows so far, then of later ones.
         in_flight: stamps of decisions that are not durable yet, oldest first.
     """
 
@@ -94,11 +94,12 @@ class LotWriter:
         key: bytes,
         moved: Callable[["LotWriter"], None],
         shown: Callable[["LotWriter", list[Row]], None],
+        heads: Heads,
     ) -> None:
         self.book = book
         self.durable = book.live
         self.stopped = False
-        self.heads = Heads()
+        self.heads = heads
         self.in_flight: deque[int] = deque()
         self._last = book.last_at
         self._phase: Phase | None = None

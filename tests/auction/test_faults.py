@@ -15,7 +15,7 @@ from auction import store
 from auction.model import Do
 from auction.replay.book import STREAM, Book, Seat, evolve
 from auction.replay.closed import by_key
-from auction.writer import LotWriter
+from auction.writer import Heads, LotWriter
 from auction.writer.heard import Heard
 from tests.auction.stage import CENTRE, LISTING_RULES, NOON, Stage
 from trading.ground.chain import Draft
@@ -95,7 +95,9 @@ class Child:
             ]  # fmt: skip
             for row in await self.journal.append(*drafts):
                 evolve(self.book, row, by_key(KEY))
-        self.writer = LotWriter(self.book, self.journal, KEY, lambda _: None, lambda *_: None)
+        self.writer = LotWriter(
+            self.book, self.journal, KEY, lambda _: None, lambda *_: None, Heads()
+        )
         self.journal.listen(
             lambda row: self.writer.durably(row) if row.stream == STREAM + "L" else None
         )
