@@ -71,12 +71,16 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from auction import hall as auction_hall
     from auction import pages as auction_pages
     from auction.service import AuctionService
+    from auction.service.filing import Filing as AuctionFiling
+    from auction.service.paper import AuctionPaper
     from bidding import api as bidding_api
     from bidding import pages as bidding_pages
     from bidding.service import BiddingService
+    from bidding.service.filing import Filing as BiddingFiling
     from crypto.signature import SigningKey
     from documents import api as documents_api
     from documents import pages as documents_pages
+    from documents.filing import Filer
     from documents.service import DocumentService
     from documents.shelf import Shelf
     from documents.sign import signer
@@ -115,12 +119,23 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             workers,
         )
         bidding = BiddingService(ground, trading, documents, key, confirm_s=_confirm_s(trading))
-        await bidding.start()
         auctions = AuctionService(
             ground.journal, clock, ground.timers, ground.private, key, lambda: trading.state
         )
-        auction_halls = auction_hall.Halls(auctions, ground.hub)
-        await auctions.start()
+        halls = auction_hall.Halls(auctions, ground.hub)
+        paper = AuctionPaper(auctions, documents, ground, trading.person_name)
+        shelf = Shelf(settings.home / "dossiers")
+        filer = Filer(ground, trading, documents, shelf)
+        parts = (
+            bidding,
+            auctions,
+            BiddingFiling(bidding, filer),
+            AuctionFiling(auctions, paper, filer, ground),
+            paper,
+        )
+        for part in parts:
+            await part.start()
+        ground.slots.register(auctions, "lots")
         recoveries: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
 
         def recover() -> None:
@@ -128,46 +143,33 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             task.add_done_callback(recoveries.discard)
 
         ground.journal.on_resume(recover)
-        ground.slots.register(auctions, "lots")
         pages = Pages(HERE / "clients" / "web", settings, clock)
-
+        rooms = (
+            (health.router(clock, ground.journal), _open_rows()),
+            (trading_api.router(trading), trading_api.ACCESS),
+            (ledger_api.router(ground.ledger), ledger_api.ACCESS),
+            (documents_api.router(documents, shelf), documents_api.ACCESS),
+            (bidding_api.router(bidding), bidding_api.ACCESS),
+            (auction_api.router(auctions, settings.offer_rate or None), auction_api.ACCESS),
+            (auction_hall.router(auctions, halls), auction_hall.ACCESS),
+            (trading_pages.router(trading, pages), trading_pages.ACCESS),
+            (documents_pages.router(documents, pages), documents_pages.ACCESS),
+            (bidding_pages.router(bidding, pages), bidding_pages.ACCESS),
+            (auction_pages.router(auctions, pages), auction_pages.ACCESS),
+        )
         app = FastAPI(
             title="Kaibiao 开标", version="1", docs_url=None, redoc_url=None, openapi_url=OPENAPI
         )
-        for router in (
-            health.router(clock, ground.journal),
-            trading_api.router(trading),
-            ledger_api.router(ground.ledger),
-            documents_api.router(documents, Shelf(settings.home / "dossiers")),
-            bidding_api.router(bidding),
-            auction_api.router(auctions, settings.offer_rate or None),
-            auction_hall.router(auctions, auction_halls),
-            trading_pages.router(trading, pages),
-            documents_pages.router(documents, pages),
-            bidding_pages.router(bidding, pages),
-            auction_pages.router(auctions, pages),
-        ):
+        for router, _ in rooms:
             app.include_router(router)
-        rows = (
-            *_open_rows(),
-            *trading_api.ACCESS,
-            *ledger_api.ACCESS,
-            *documents_api.ACCESS,
-            *bidding_api.ACCESS,
-            *auction_api.ACCESS,
-            *auction_hall.ACCESS,
-            *trading_pages.ACCESS,
-            *documents_pages.ACCESS,
-            *bidding_pages.ACCESS,
-            *auction_pages.ACCESS,
-        )
+        rows = tuple(row for _, access in rooms for row in access)
         served = _edge(app, rows, trading, ground, bidding)
         ground.start()
         try:
             yield served
         finally:
-            await auctions.stop()
-            await bidding.stop()
+            for part in reversed(parts):
+                await part.stop()
     finally:
         workers.shutdown(cancel_futures=True)
         await ground.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from crypto.section_tree import SectionTree
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from bidding.service.intake import Intake
     from bidding.store import Book, Kept
 
 
@@ -35,6 +34,14 @@ class Flight:
                 del self._flying[self._slot]
 
 
+class Tower(Protocol):
+    """Whoever lets acts take off: the intake."""
+
+    def depart(self, arrival: int) -> Flight:
+        """Hold back the leaf of the arrival's slot until the flight lands."""
+        ...
+
+
 _ACT: Final = re.compile(r"/api/v1/sections/[^/]+/(?:submissions|withdrawals)")
 
 
@@ -45,7 +52,7 @@ class Departures:
     slot's leaf waits with it, so that a bid that arrived in time is committed in time.
     """
 
-    def __init__(self, app: ASGIApp, intake: Intake) -> None:
+    def __init__(self, app: ASGIApp, intake: Tower) -> None:
         self._app = app
         self._intake = intake
 

@@ -17,7 +17,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -66,11 +66,14 @@ DAYS: Final = {
 ROOT_DAYS: Final = 7305
 
 
+K_co = TypeVar("K_co", bound=PrivateKey, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Generic[K_co]):
     """A key of the centre with its certificate."""
 
-    key: PrivateKey
+    key: K_co
     certificate: x509.Certificate
 
     @property
@@ -105,24 +108,26 @@ class Authority:
         """The root certificate, what others trust."""
         return self._root.certificate
 
-    def sealing(self) -> Credential:
+    def sealing(self) -> Credential[rsa.RSAPrivateKey]:
         """Return the credential that seals the centre's records."""
         return self._own("sealing", Profile.SEALING, self._centre_name)
 
-    def timestamp(self) -> Credential:
+    def timestamp(self) -> Credential[rsa.RSAPrivateKey]:
         """Return the development timestamp authority's credential."""
         name = f"{self._centre} Development TSA 开发用时间戳"
         return self._own("timestamp", Profile.TIMESTAMP, name)
 
-    def statements(self) -> Credential:
+    def statements(self) -> Credential[ec.EllipticCurvePrivateKey]:
         """Return the P-256 credential that signs what the centre states: receipts, tender files."""
         found = self._load("statements")
-        if found is None:
-            key = ec.generate_private_key(ec.SECP256R1())
-            name = f"{self._centre_name} 声明签名"
-            found = Credential(key, self.issue(Profile.ORGANISATION, key.public_key(), name))
-            self._store("statements", found)
-        return found
+        if found is not None:
+            assert isinstance(found.key, ec.EllipticCurvePrivateKey)
+            return Credential(found.key, found.certificate)
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = f"{self._centre_name} 声明签名"
+        made = Credential(key, self.issue(Profile.ORGANISATION, key.public_key(), name))
+        self._store("statements", made)
+        return made
 
     def log_key(self) -> ed25519.Ed25519PrivateKey:
         """Return the key that signs the ledger's checkpoints, made at first use."""
@@ -208,16 +213,17 @@ class Authority:
         attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, short))
         return x509.Name(attributes)
 
-    def _own(self, stem: str, profile: Profile, name: str) -> Credential:
+    def _own(self, stem: str, profile: Profile, name: str) -> Credential[rsa.RSAPrivateKey]:
         found = self._load(stem)
         if found is not None:
-            return found
+            assert isinstance(found.key, rsa.RSAPrivateKey)
+            return Credential(found.key, found.certificate)
         key = rsa.generate_private_key(65537, RSA_BITS)
         credential = Credential(key, self.issue(profile, key.public_key(), name))
         self._store(stem, credential)
         return credential
 
-    def _make_root(self) -> Credential:
+    def _make_root(self) -> Credential[PrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1())
         now = moment(self._clock.now())
         name = x509.Name(
@@ -234,11 +240,11 @@ class Authority:
             .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .sign(key, hashes.SHA256())
         )
-        credential = Credential(key, certificate)
+        credential: Credential[PrivateKey] = Credential(key, certificate)
         self._store("root", credential)
         return credential
 
-    def _load(self, stem: str) -> Credential | None:
+    def _load(self, stem: str) -> Credential[PrivateKey] | None:
         path = self._folder / f"{stem}.pem"
         if not path.exists():
             return None
@@ -248,7 +254,7 @@ class Authority:
             raise _unusable(stem)
         return Credential(key, certificate)
 
-    def _store(self, stem: str, credential: Credential) -> None:
+    def _store(self, stem: str, credential: Credential[PrivateKey]) -> None:
         # The key first: a certificate without its key would be taken for a complete credential.
         _write_key(self._folder / f"{stem}.key.pem", credential.key)
         _write(self._folder / f"{stem}.pem", credential.pem.encode("ascii"))
