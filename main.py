@@ -79,6 +79,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from bidding.service.filing import Filing as BiddingFiling
     from crypto.signature import SigningKey
     from documents import api as documents_api
+    from documents import dossiers
     from documents import pages as documents_pages
     from documents.filing import Filer
     from documents.service import DocumentService
@@ -149,6 +150,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             (trading_api.router(trading), trading_api.ACCESS),
             (ledger_api.router(ground.ledger), ledger_api.ACCESS),
             (documents_api.router(documents, shelf), documents_api.ACCESS),
+            (dossiers.router(shelf, lambda: trading.state), dossiers.ACCESS),
             (bidding_api.router(bidding), bidding_api.ACCESS),
             (auction_api.router(auctions, settings.offer_rate or None), auction_api.ACCESS),
             (auction_hall.router(auctions, halls), auction_hall.ACCESS),
