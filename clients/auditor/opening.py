@@ -14,7 +14,7 @@ from bidding.model import CloseList, Confirmation, Objection, Opened
 from bidding.opening import Phase
 from bidding.release.closing import WINDOW_MS, WITNESSES
 from clients import tenders
-from clients.auditor import custody, hall
+from clients.auditor import custody, hall, handed
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from clients.auditor.issued import Register
 from clients.auditor.papers import notice_again, opening_again
@@ -56,6 +56,7 @@ TITLES: Final = {
     "notice": "公告由事件重算一致 · the notice follows from the events",
     **RULE,
     "issued": "签名密钥登记在册 · each act's key had been issued to its bidder",
+    "receipts": "发出的回执与拒收凭证成立 · receipts and refusals handed out hold, in this log",
     "hall": "开标流程逐步重演一致 · the hall replays by its rules",
     "confirmations": "投标人确认均有签名 · bidders signed what was read out",
     "witnessed": "截止检查点及时联署 · witnesses cosigned the closing checkpoint in time",
@@ -65,6 +66,7 @@ TITLES: Final = {
     "combined": "部分解密合成一致 · partials combine to the values in the ledger",
     "results": "开启结果与名单一致 · results are those of the close list, as imported",
     "record": "开标记录由事件重算一致 · the opening record follows from the events",
+    "copies": "包内单列文件与事件一致 · files shown by themselves repeat the events",
 }
 _SAID: Final[dict[str, type[Confirmation | Objection]]] = {
     "confirmed": Confirmation,
@@ -100,6 +102,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
         if not (ended and id_ in _UNOPENED):
             todo.check(id_, partial(judge.line, id_), needs=["certificate", "leaves"])
     todo.check("issued", partial(_issued, section), needs=["leaves"], essential=False)
+    todo.check("receipts", partial(handed.check_receipts, section), needs=["leaves"])
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
     todo.check("confirmations", partial(_confirmations, section), needs=["hall"])
     # What an opening that ended before its end never had, cannot be wanted of it.
@@ -113,6 +116,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
         todo.check("combined", partial(_combined, section), needs=["releases"])
         todo.check("results", partial(_results, section), needs=["hall", "close-listed"])
     todo.check("record", partial(_record, section), needs=["hall", "leaves"])
+    todo.check("copies", partial(handed.check_copies, section), needs=["certificate", "leaves"])
     return todo.checks
 
 

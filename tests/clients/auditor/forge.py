@@ -6,13 +6,16 @@ What still catches it is what the auditor re-derives. So each forgery here is co
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from clients.auditor import bids, opening
-from clients.auditor.evidence import CHECKPOINT, CUSTODY, EVENTS, LEAVES, Evidence
+from clients.auditor import bids, handed, opening
+from clients.auditor.checklist import AuditError
+from clients.auditor.evidence import CHECKPOINT, EVENTS, LEAVES, Evidence
 from crypto.canonical import canonical, parse
 from crypto.encoding import b64
+from crypto.errors import CryptoError
 from crypto.tlog import checkpoint, cosignature
 from crypto.tlog.checkpoint import Checkpoint
 from crypto.tlog.merkle import Tree, leaf_hash
@@ -25,8 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from clients.auditor.keys import Keys
+    from clients.auditor.section import Section
     from tests.clients.auditor.opening_world import Made
 
+COSIGNED = "data/ledger/cosigned.json"
+SEED = "data/custody/seed.json"
 _RECORDS: dict[str, dict[str, Any]] = {}  # facts of each bag's records, read once
 
 
@@ -57,6 +63,7 @@ class Forge:
         self.whole = list(made.leaves)
         self._bag = str(bag)
         self.records = dict(self._facts(bag))
+        self.bent: set[str] = set()  # files that are to stay as they were bent
 
     def _facts(self, bag: Any) -> dict[str, Any]:
         if self._bag not in _RECORDS:
@@ -70,11 +77,20 @@ class Forge:
 
     def failed(self, keys: Keys) -> set[str]:
         """Audit; return the names of the checks that failed, without their prefix."""
+        self._recopy(opening.read(self.evidence(), keys, self.made.section, self.made.at))
         section = opening.read(self.evidence(), keys, self.made.section, self.made.at)
         self.checks = [*opening.check(section, "o")]
         if all(check.status == "ok" for check in self.checks if check.id == "o.results"):
             self.checks += bids.check(section, "o")
         return {check.id.removeprefix("o.") for check in self.checks if check.status == "failed"}
+
+    def _recopy(self, section: Section) -> None:
+        """Let the files shown by themselves repeat the forged events and leaves."""
+        with suppress(CryptoError, AuditError):  # what cannot be read cannot be copied
+            for name, known in (handed._custody(section) | handed._bids(section)).items():
+                if name in self.folder.files and name not in self.bent:
+                    value = parse(self.folder.files[name])
+                    self.folder.files[name] = canonical({**value, **known})
 
     def undone(self) -> set[str]:
         """Essential checks of the last audit that could not be done."""
@@ -133,27 +149,24 @@ class Forge:
     def relog(self) -> Forge:
         """Build tree, paths and checkpoints anew; every note of the dossier is signed again."""
         tree = Tree.of(leaf_hash(data) for data in self.whole)
-        first = parse(self.folder.files[LEAVES].splitlines()[0])["index"]
+        size = checkpoint.parse(Note.parse(self.folder.files[CHECKPOINT]).text).size
+        size = max(size, len(self.whole)) if len(self.whole) != len(self.made.leaves) else size
+        held = [parse(line)["index"] for line in self.folder.files[LEAVES].splitlines()]
         self.folder.files[LEAVES] = b"".join(
             canonical(
                 {
                     "index": index,
                     "leaf": parse(self.whole[index]),
-                    "path": [b64(node) for node in tree.inclusion_proof(index)],
+                    "path": [b64(node) for node in tree.inclusion_proof(index, size)],
                 }
             )
             + b"\n"
-            for index in range(first, tree.size)
+            for index in (*held, *range(held[-1] + 1, size))
         )
-        self.folder.files[CHECKPOINT] = self.note(self.folder.files[CHECKPOINT], tree, tree.size)
-        name = f"{CUSTODY}release-request.json"
-        if name in self.folder.files:
-            request = parse(self.folder.files[name])
-            request["cosigned"] = [
-                self.note(text.encode(), tree).decode() for text in request["cosigned"]
-            ]
-            request["head"] = self.note(request["head"].encode(), tree).decode()
-            self.folder.files[name] = canonical(request)
+        self.folder.files[CHECKPOINT] = self.note(self.folder.files[CHECKPOINT], tree, size)
+        notes = parse(self.folder.files[COSIGNED])
+        again = [self.note(text.encode(), tree).decode() for text in notes]
+        self.folder.files[COSIGNED] = canonical(again)
         for path, facts in self.records.items():  # and the papers name the new history
             heading = facts.heading
             root = tree.root(heading.ledger_size).hex()
@@ -164,22 +177,23 @@ class Forge:
         """Take every cosignature off."""
         text = Note.parse(self.folder.files[CHECKPOINT])
         self.folder.files[CHECKPOINT] = Note(text.text, text.signatures[:1]).to_bytes()
-        return self.custody(lambda request: request.update(cosigned=[], head=""))
+        self.folder.files[COSIGNED] = canonical([])
+        return self
 
     def note(self, old: bytes, tree: Tree, size: int | None = None) -> bytes:
         """Sign a checkpoint again, with the same cosigners at the same times."""
         parsed = Note.parse(old)
-        size = min(size or checkpoint.parse(parsed.text).size, tree.size)
+        size = size or checkpoint.parse(parsed.text).size
         signed = checkpoint.sign(Checkpoint(self.made.origin, size, tree.root(size)), self.made.log)
         for line in parsed.signatures[1:]:
             stamp = int.from_bytes(line.data[:8])
             signed = cosignature.add(signed, self.made.notes[line.name], line.name, stamp)
         return signed
 
-    def custody(self, edit: Callable[[dict[str, Any]], Any]) -> Forge:
-        """Edit the release request among the custody files."""
-        name = f"{CUSTODY}release-request.json"
+    def file(self, name: str, edit: Callable[[Any], Any]) -> Forge:
+        """Edit a JSON file of the bag."""
         value = parse(self.folder.files[name])
         edit(value)
+        self.bent.add(name)
         self.folder.files[name] = canonical(value)
         return self

@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crypto import statement
+from crypto.canonical import canonical, parse
 from crypto.encoding import b64, unb64
 from crypto.p256 import G, Point
 from crypto.signature import SigningKey
+from crypto.tlog.merkle import Tree, leaf_hash
 from documents.model import NoticeFacts, OpeningFacts
 from tests.bidding.centre import CENTRE, CENTRE_KEY
+from tests.clients.auditor.forge import SEED
 
 if TYPE_CHECKING:
     from tests.clients.auditor.forge import Forge
@@ -51,7 +54,7 @@ def _other_key(row: dict[str, Any]) -> dict[str, Any]:
 
 def _drop_leaf(forge: Forge, number: int) -> Forge:
     lines = forge.folder.files["data/ledger/leaves.jsonl"].splitlines(keepends=True)
-    del lines[number]
+    del lines[-number]
     forge.folder.files["data/ledger/leaves.jsonl"] = b"".join(lines)
     return forge
 
@@ -78,6 +81,31 @@ def _confirm_other(values: list[dict[str, Any]]) -> None:
     confirmed = next(value for value in values if value["kind"] == "confirmed")
     kept["body"]["signed"] = resign(kept["body"]["signed"], STRANGER, reading="ab" * 32)
     confirmed["body"]["statement"] = statement.digest(kept["body"]["signed"]).hex()
+
+
+def _other_receipt(forge: Forge) -> Forge:
+    one, two = (f"data/bids/{forge.made.names[who]}/receipt.json" for who in "ab")
+    forge.folder.files[one] = forge.folder.files[two]
+    forge.bent.add(one)
+    return forge
+
+
+def _other_history(forge: Forge, row: dict[str, Any]) -> dict[str, Any]:
+    """The log signs a second tree, in which the slot's leaf says one thing more."""
+    receipt = row["body"]["receipt"]
+    said = receipt["statement"]
+    index = said["leaf_index"]
+    size = int(said["checkpoint"].splitlines()[1])
+    leaf = canonical(parse(said["leaf"]) | {"lots": {"lot_x": "00" * 32}})
+    leaves = [*forge.whole[:index], leaf, *forge.whole[index + 1 : size]]
+    tree = Tree.of(map(leaf_hash, leaves))
+    note = forge.note(said["checkpoint"].encode(), tree)
+    return resign(
+        receipt,
+        leaf=leaf.decode(),
+        inclusion=[node.hex() for node in tree.inclusion_proof(index)],
+        checkpoint=note.decode(),
+    )
 
 
 def _bend_release(row: dict[str, Any]) -> None:
@@ -141,7 +169,7 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
         {"close-listed"},
     ),
     "the seed is another": (
-        lambda f: f.custody(lambda r: r.update(seed="00" * 32)),
+        lambda f: f.file(SEED, lambda r: r.update(seed="00" * 32)),
         {"key-assigned"},
     ),
     "a proof of possession is exchanged": (
@@ -212,6 +240,34 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
         ),
         {"results"},
     ),
+    "a receipt is signed by somebody else": (
+        lambda f: f.event(
+            "receipt", lambda r: r["body"].update(receipt=resign(r["body"]["receipt"], STRANGER))
+        ),
+        {"receipts"},
+    ),
+    "a receipt is of another history of the log": (
+        lambda f: f.event("receipt", lambda r: r["body"].update(receipt=_other_history(f, r))),
+        {"receipts"},
+    ),
+    "the close list shown is another than the one in the ledger": (
+        lambda f: f.file(
+            "data/custody/close_list.json", lambda said: said["leaf"]["bids"].reverse()
+        ),
+        {"copies"},
+    ),
+    "a custodian's answer is not shown": (
+        lambda f: f.file("data/custody/answers/2.json", lambda said: said["statements"].clear()),
+        {"copies"},
+    ),
+    "a bid's evidence names another result": (
+        lambda f: f.file(
+            f"data/bids/{f.made.names['c']}/bid.json",
+            lambda said: said["opened"].update(result="opened"),
+        ),
+        {"copies"},
+    ),
+    "a receipt shown is another bid's": (_other_receipt, {"copies"}),
     "the record prints another price": (
         _price,
         {"record"},

@@ -12,7 +12,7 @@ from clients.auditor.inputs import report
 from clients.auditor.keys import Keys
 from documents.model import OpeningFacts
 from documents.trust import Trust
-from tests.clients.auditor.forge import Forge
+from tests.clients.auditor.forge import COSIGNED, SEED, Forge
 from tests.clients.auditor.forgeries import FORGERIES
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def test_too_few_cosignatures_in_time_leave_the_audit_incomplete(opened: Made, k
 
 
 def test_a_missing_seed_leaves_the_audit_incomplete(opened: Made, keys: Keys) -> None:
-    forge = Forge(opened).custody(lambda request: request.pop("seed"))
+    forge = Forge(opened).file(SEED, lambda said: said.pop("seed"))
     assert forge.failed(keys) == set()
     assert "slots-walked" in forge.undone()
 
@@ -126,9 +126,7 @@ def test_a_missing_seed_leaves_the_audit_incomplete(opened: Made, keys: Keys) ->
 def test_a_witness_that_signed_two_histories_is_seen(opened: Made, keys: Keys) -> None:
     forge = Forge(opened).leaf("control_price", lambda leaf: leaf.update(value="1.00"))
     old = Forge(opened)
-    forge.folder.files["data/custody/release-request.json"] = old.folder.files[
-        "data/custody/release-request.json"
-    ]
+    forge.folder.files[COSIGNED] = old.folder.files[COSIGNED]
     assert "witnessed" in forge.failed(keys)
 
 
