@@ -215,7 +215,9 @@ def test_the_machine_finds_a_planted_fault() -> None:
     with pytest.raises(AssertionError):
         run_state_machine_as_test(
             LateByAMillisecond,
-            settings=settings(max_examples=50, database=None, derandomize=True, phases=[Phase.generate]),
+            settings=settings(
+                max_examples=50, database=None, derandomize=True, phases=[Phase.generate]
+            ),
         )
 
 

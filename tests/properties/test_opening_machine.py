@@ -272,7 +272,11 @@ def test_the_machine_finds_a_planted_fault() -> None:
         run_state_machine_as_test(
             Generous,
             settings=settings(
-                max_examples=300, stateful_step_count=80, database=None, derandomize=True, phases=[Phase.generate]
+                max_examples=300,
+                stateful_step_count=80,
+                database=None,
+                derandomize=True,
+                phases=[Phase.generate],
             ),
         )
 
