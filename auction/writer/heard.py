@@ -5,6 +5,7 @@ stands: so a million offers cost memory once, and no answer is stored twice.
 """
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from auction.replay.closed import Opener
@@ -44,9 +45,11 @@ class Heard:
             self.note(body["by"], body["key"], body["offer"], row.position)
 
 
+@lru_cache(maxsize=1024)  # an offer is looked up, noted in flight and noted durable
 def _name(paddle: str, key: str) -> bytes:
     return sha256(f"{paddle}|{key}".encode())[:16]
 
 
+@lru_cache(maxsize=1024)
 def _digest(offer: str) -> bytes:
     return sha256(offer.encode())[:16]

@@ -13,7 +13,7 @@ from crypto.canonical import canonical
 from crypto.encoding import b64
 from crypto.signature import SigningKey
 from crypto.statement import SUITE, sign
-from crypto.tlog.merkle import Tree, leaf_hash
+from crypto.tlog.merkle import all_proofs, leaf_hash
 from trading.ground.chain import Row
 
 PURPOSE = "batch_head"
@@ -63,8 +63,8 @@ class Sealer:
 
     def _receipts(self, rows: list[Row]) -> list[dict[str, Any]]:
         forms = [row_json(row) for row in rows]
-        tree = Tree.of(leaf_hash(canonical(form)) for form in forms)
-        body = {"root": tree.root().hex(), "size": len(rows), "at": self._now()}
+        root, paths = all_proofs([leaf_hash(canonical(form)) for form in forms])
+        body = {"root": root.hex(), "size": len(rows), "at": self._now()}
         head = sign(self._key, PURPOSE, self._centre, body)
         return [
             {
@@ -74,10 +74,10 @@ class Sealer:
                 "centre": self._centre,
                 "row": form,
                 "index": index,
-                "path": [b64(node) for node in tree.inclusion_proof(index, len(rows))],
+                "path": [b64(node) for node in path],
                 "head": head,
             }
-            for index, form in enumerate(forms)
+            for index, (form, path) in enumerate(zip(forms, paths, strict=True))
         ]
 
 
