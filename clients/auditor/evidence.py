@@ -102,11 +102,15 @@ class Evidence:
 
     @cached_property
     def leaves(self) -> list[tuple[int, bytes, list[bytes]]]:
-        """Index, canonical bytes and inclusion path of every leaf of the dossier, by index."""
+        """Index, canonical bytes and inclusion path of every leaf of the dossier, by index.
+
+        Slots have no path here: they are by far the most, and `documents.bag` has followed it.
+        """
         found = []
         for line in self.read(LEAVES).splitlines():
             value = parse(line)
-            path = [unb64(node) for node in value["path"]]
+            slot = value["leaf"]["kind"] == "slot"
+            path = [] if slot else [unb64(node) for node in value["path"]]
             found.append((value["index"], canonical(value["leaf"]), path))
         return found
 

@@ -361,7 +361,7 @@ def _record(section: Section) -> str:
 def _heading(section: Section, name: str, heading: Heading) -> None:
     """The checkpoint that a record names is one of this very log."""
     must(heading.centre == section.centre, f"{name} is of centre {heading.centre}")
-    root = section.leaves.roots([heading.ledger_size]).get(heading.ledger_size)
+    root = section.roots.get(heading.ledger_size)
     must(
         root is None or root.hex() == heading.ledger_root,
         f"{name} names another root of the ledger at size {heading.ledger_size}",

@@ -116,33 +116,28 @@ def named(run: LeafRun, section: str) -> dict[str, tuple[int, dict[str, Any]]]:
     return found
 
 
-def cosigners(
-    evidence: Evidence, keys: Keys, run: LeafRun, least: int, start: int, end: int
-) -> set[str]:
-    """Return the names of pinned witnesses that cosigned the log at a size ≥ `least` in a window.
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A checkpoint of this log, and which pinned witnesses cosigned it when (ms UTC)."""
 
-    Args:
-        evidence: holds the notes.
-        keys: pinned.
-        run: proves the notes' roots.
-        least: smallest tree that counts.
-        start: ms UTC by the witness's clock.
-        end: ms UTC, included.
+    size: int
+    root: bytes
+    cosigners: tuple[tuple[str, int], ...]
+
+
+def noted(evidence: Evidence, keys: Keys) -> list[Noted]:
+    """Return every note of the dossier about its log, with the cosignatures of pinned witnesses.
 
     Raises:
         NotChecked: nothing is pinned.
-        AuditError: a known witness's line does not hold, or it cosigned another history.
+        SignatureError: a known witness's line does not hold.
     """
-    names: set[str] = set()
     log = keys.log_of(evidence.checkpoint)
-    known = keys.witnesses(log)
+    known, found = keys.witnesses(log), []
     for text in evidence.notes:
-        note = text.encode()
-        head = head_of(note)
-        if head.origin != log.name or not least <= head.size <= run.end:
-            continue
-        found = cosignature.verify(note, known)
-        root = run.roots([head.size]).get(head.size)
-        must(not found or root == head.root, f"a witness cosigned another history of {head.size}")
-        names |= {one.key.name for one in found if start <= one.timestamp * 1000 <= end}
-    return names
+        head = head_of(text.encode())
+        if head.origin == log.name:
+            lines = cosignature.verify(text.encode(), known)
+            names = tuple((one.key.name, one.timestamp * 1000) for one in lines)
+            found.append(Noted(head.size, head.root, names))
+    return found

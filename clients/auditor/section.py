@@ -50,6 +50,7 @@ class Section:
         self.id = section
         self.at = at
         self.centre = evidence.centre
+        self._answers: dict[str, custody.Answers] = {}
 
     @property
     def rows(self) -> list[Row]:
@@ -158,10 +159,12 @@ class Section:
 
     def answers(self, before: str = "") -> custody.Answers:
         """Check the releases; `before` as for `releases`."""
-        signed = [row.body["signed"] for row in self.releases(before)]
-        return custody.releases(
-            signed, self.tender, self.group, self.centre, self.close_digest, self.asked
-        )
+        if before not in self._answers:
+            signed = [row.body["signed"] for row in self.releases(before)]
+            self._answers[before] = custody.releases(
+                signed, self.tender, self.group, self.centre, self.close_digest, self.asked
+            )
+        return self._answers[before]
 
     @cached_property
     def state(self) -> State:
@@ -174,10 +177,40 @@ class Section:
         first = self.read_tender(self.files[0])
         return hall.replay(hall.begin(first, opened.body["confirm_ms"]), self.rows, watch)
 
+    @cached_property
+    def roots(self) -> dict[int, bytes]:
+        """Roots of the log at every size that a note or a record of the dossier names, folded once."""
+        notes = (run.head_of(text.encode()) for text in self.evidence.notes)
+        sizes = {head.size for head in notes}
+        sizes |= {facts.heading.ledger_size for facts in self.evidence.records.values()}
+        return self.leaves.roots(sizes)
+
+    @cached_property
+    def _noted(self) -> list[run.Noted]:
+        return run.noted(self.evidence, self.keys)
+
     def cosigners(self, start: int, end: int) -> set[str]:
-        """Return the pinned witnesses that cosigned the closing checkpoint or a later one in a window."""
+        """Return the pinned witnesses that cosigned the closing checkpoint or a later one.
+
+        Args:
+            start: ms UTC, by the witness's clock.
+            end: ms UTC, included.
+
+        Raises:
+            NotChecked: nothing is pinned.
+            AuditError: a witness cosigned another history than this run of leaves.
+        """
         size = self.leaf(CloseList).closing_size
-        return run.cosigners(self.evidence, self.keys, self.leaves, size, start, end)
+        names: set[str] = set()
+        for note in self._noted:
+            if not size <= note.size <= self.leaves.end:
+                continue
+            must(
+                not note.cosigners or self.roots[note.size] == note.root,
+                f"{note.cosigners[:1]} cosigned another history of {note.size} leaves",
+            )
+            names |= {name for name, at in note.cosigners if start <= at <= end}
+        return names
 
     def judged(self) -> Sequence[Judged]:
         """Evaluate the release rule on the dossier's evidence, like a custodian without a memory."""
