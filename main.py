@@ -46,6 +46,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     ),
     "withdraw": ("clients.submit:withdraw", "撤回投标 withdraw before the deadline"),
     "drill": ("clients.drill:app", "演练 rehearse ceremony and opening, offline"),
+    "verify": ("clients.auditor.command:verify", "离线核验 signed records, receipts, dossiers"),
     "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),
     "demo": ("clients.demo.command:demo", "演示 the whole job on a fresh home"),
     "bench": ("clients.bench.cli:group", "性能测试 benchmarks, each beside its yardstick"),
@@ -232,6 +233,8 @@ def serve(
     ] = None,
 ) -> None:
     """启动交易中心 Run the centre's server; a fresh home is made and its first invitations are written."""
+    from uvicorn.loops.auto import auto_loop_factory
+
     from trading.ground.clock import SystemClock
     from trading.ground.problems import Problem
     from trading.ground.settings import Settings
@@ -239,7 +242,8 @@ def serve(
     given: dict[str, Any] = {"home": home, "host": host, "port": port, "database": database}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     try:
-        asyncio.run(_serve(settings, SystemClock()))
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(_serve(settings, SystemClock()))
     except Problem as problem:
         print(f"{problem.code}: {problem}", file=sys.stderr)
         raise typer.Exit(4) from problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.demo import attacks, bids, opening, session, setting_up
+from clients.demo import attacks, bids, evidence, opening, session, setting_up
 from clients.demo.processes import Cast
 from clients.demo.stage import Stage
 from clients.demo.world import World
@@ -40,5 +40,8 @@ def perform(out: Path, *, headless: bool, fast: bool, seed: int, debug: bool) ->
         stage.step("5a the session is announced", lambda: session.announce(world))
         stage.step("5b offers, and a kill in the middle", lambda: session.run(world))
         stage.step("5c result on paper", lambda: session.result(world))
+        stage.step("6a records, dossiers, receipts", lambda: evidence.gather(world))
+        stage.step("6b verify", lambda: evidence.verify(world))
+        stage.step("6c a flipped byte", lambda: evidence.flip(world))
     stage.write_summary(out / "summary.json")
     return stage.ok

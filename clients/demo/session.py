@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPENS_IN_MS: Final = 4_000
-LISTING_MS: Final = 5_000
-EXTEND_S: Final = 5
+LISTING_MS: Final = 3_000
+EXTEND_S: Final = 3
 KILL_AT: Final = "80"
 """The offer that is under way when the centre is killed."""
 
@@ -120,9 +120,9 @@ def run(world: World) -> str:
     holders = {f"P{n}": _start(world, parcel) for n, parcel in enumerate(told["parcels"], 1)}
     answers: list[dict[str, Any]] = []
     try:
-        world.sleep_until(world.facts["opens"])
         paddles = {name: holder.ask(do="enter")["paddle"] for name, holder in holders.items()}
         must(len(set(paddles.values())) == len(paddles), "two holders have one paddle")
+        world.sleep_until(world.facts["opens"])
         for line in told["script"]:
             answers.append(_offer(world, holders[line["by"]], line))
             got = "ok" if answers[-1]["ok"] else answers[-1]["code"]
