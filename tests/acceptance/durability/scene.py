@@ -8,12 +8,14 @@ import asyncio
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
 from auction.replay.book import STREAM, Book, evolve
 from auction.replay.closed import by_key
@@ -234,3 +236,63 @@ def refold(home: Path) -> Book:
         return book
     finally:
         database.close()
+
+
+class Swallowing:
+    """An engine that says "written" and lets `write(real engine, statement, values)` decide: a planted mistake."""
+
+    def __init__(self, engine: Any, write: Callable[[Any, Any, Any], None]) -> None:
+        self._engine, self._write = engine, write
+
+    def execution_options(self, **_: Any) -> "Swallowing":
+        """As that of an engine."""
+        return self
+
+    @contextmanager
+    def begin(self) -> Iterator["Swallowing"]:
+        """As that of an engine."""
+        yield self
+
+    def execute(self, statement: Any, values: Any) -> None:
+        """As that of a connection."""
+        self._write(self._engine, statement, values)
+
+
+Commit = Callable[[Journal, Any], Any]
+
+
+def commit_by(real: Commit, write: Callable[[Any, Any, Any], None]) -> Commit:
+    """A journal's commit whose rows go through `write`, whatever that does with them."""
+
+    def commit(self: Journal, items: Any) -> Any:
+        database = self._database
+        engine, database.engine = database.engine, Swallowing(database.engine, write)  # type: ignore[assignment]
+        try:
+            return real(self, items)
+        finally:
+            database.engine = engine
+
+    return commit
+
+
+def commit_deaf(real: Commit) -> Commit:
+    """A commit whose failure nobody hears of."""
+
+    def write(engine: Any, statement: Any, values: Any) -> None:
+        with suppress(SQLAlchemyError), engine.execution_options(writes=True).begin() as connection:
+            connection.execute(statement, values)
+
+    return commit_by(real, write)
+
+
+def commit_late(real: Commit) -> Commit:
+    """A commit that writes each batch when the next one comes."""
+    waiting: list[Any] = []
+
+    def write(engine: Any, statement: Any, values: Any) -> None:
+        if waiting:
+            with engine.execution_options(writes=True).begin() as connection:
+                connection.execute(*waiting.pop())
+        waiting.append((statement, values))
+
+    return commit_by(real, write)

@@ -8,13 +8,10 @@ import asyncio
 import errno
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy.exc import SQLAlchemyError
 
 from tests.acceptance.durability import scene
 from tests.acceptance.durability.disk import (
@@ -58,13 +55,6 @@ PLANS: list[tuple[str, int, int, Iterable[int], str]] = [
 """Call (on files so named), failure, how many in a row, where the first one is, what the journal does.
 
 A checkpoint that fails leaves all in the log and is done again later: the journal goes on."""
-
-
-@contextmanager
-def quietly(engine: Any) -> Iterator[Any]:
-    """A transaction whose failure nobody hears of: the mistake that the control makes."""
-    with suppress(SQLAlchemyError), engine.begin() as connection:
-        yield connection
 
 
 @pytest.fixture(autouse=True)
@@ -248,26 +238,7 @@ def test_a_disk_that_stalls_is_answered_with_refusals_and_bidding_goes_on_after_
 def test_control_a_journal_that_goes_on_after_a_failed_commit_is_caught(
     template: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = Journal._commit
-
-    def deaf(self: Journal, items: Any) -> Any:
-        engine, groups = self._database.engine, None
-
-        class Swallowing:
-            def execution_options(self, **_: Any) -> Any:
-                return self
-
-            def begin(self) -> Any:
-                return quietly(engine.execution_options(writes=True))
-
-        self._database.engine = Swallowing()
-        try:
-            groups = real(self, items)
-        finally:
-            self._database.engine = engine
-        return groups
-
-    monkeypatch.setattr(Journal, "_commit", deaf)
+    monkeypatch.setattr(Journal, "_commit", scene.commit_deaf(Journal._commit))
     home = scene.copied(template, folder / "home")
     memory = scene.Memory()
 
