@@ -17,7 +17,7 @@ from crypto.tlog.merkle import all_proofs, leaf_hash
 from trading.ground.chain import Row
 
 PURPOSE = "batch_head"
-KEPT = 10_000  # rows whose path is kept until it is asked for
+KEPT = 2_000  # rows whose path is kept until it is asked for
 
 
 class Sealer:
@@ -51,8 +51,8 @@ class Sealer:
         self._gathered.append(row)
 
     def receipt(self, row: Row) -> dict[str, Any]:
-        """Give the receipt of a durable row; an older one gets a head of its own."""
-        found = self._sealed.get(row.position)
+        """Give the receipt of a durable row; asked for again, or later, it gets a head of its own."""
+        found = self._sealed.pop(row.position, None)
         return self._receipts([row])[0] if found is None else found
 
     def _seal(self) -> None:
