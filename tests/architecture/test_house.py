@@ -9,12 +9,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = ("crypto", "trading", "documents", "bidding", "auction", "clients")
-SOURCES = sorted(
-    path
-    for floor in FLOORS
-    for path in (ROOT / floor).rglob("*.py")
-    if "vendor" not in path.parts and "versions" not in path.parts
-) + [ROOT / "main.py"]
+SOURCES = [
+    *sorted(
+        path
+        for floor in FLOORS
+        for path in (ROOT / floor).rglob("*.py")
+        if "vendor" not in path.parts and "versions" not in path.parts
+    ),
+    ROOT / "main.py",
+]
 EXACT = ("trading", "bidding", "auction")
 
 
