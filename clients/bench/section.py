@@ -134,9 +134,7 @@ def write(stage: Stage, bids: int, slots: int) -> tuple[ReleaseRequest, list[byt
     return request, leaves, [stanzas[n] for n in order]
 
 
-def _submission(
-    stage: Stage, number: int, recipient: str
-) -> tuple[P256Tag, dict[str, Any], str]:
+def _submission(stage: Stage, number: int, recipient: str) -> tuple[P256Tag, dict[str, Any], str]:
     stanza, ephemeral = wrap_p256tag(token(16), stage.group.recipient)
     bidder = f"org_{number:05}"
     said = Submission(
