@@ -1,0 +1,155 @@
+"""A bidder in an auction hall: one socket, a delegated key, signed offers, receipts.
+
+An offer keeps its client key until it is answered: after a cut connection the same text is sent again and gets its
+first answer, so that nothing is lost and nothing doubled.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from clients.errors import ClientError
+from clients.sdk.wire import API, WireError
+from crypto import statement
+from crypto.canonical import canonical
+from crypto.encoding import b64
+from crypto.random import token
+from crypto.signature import SigningKey
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
+    from clients.sdk.wire import Centre
+
+SUBPROTOCOL: Final = Subprotocol("kaibiao.v1")
+ANSWER_SECONDS: Final = 30
+KEY_BYTES: Final = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A signed offer; the same one may be sent any number of times."""
+
+    key: str
+    text: str
+    signature: str
+
+    def frame(self) -> str:
+        """What goes over the socket."""
+        return json.dumps({"offer": self.text, "signature": self.signature})
+
+
+class HallSeat:
+    """One bidder's socket in one auction.
+
+    Args:
+        centre: with a session of the bidder; its address is the hall's.
+        centre_id: id of the centre.
+        lot: id of the auction.
+        key: the bidder's certified key; it signs the delegation only.
+        until: ms UTC at which the delegated key ends.
+    """
+
+    def __init__(
+        self, centre: Centre, centre_id: str, lot: str, key: SigningKey, until: int
+    ) -> None:
+        self._centre = centre
+        self._centre_id = centre_id
+        self._lot = lot
+        self._key = key
+        self._until = until
+        self._delegate = SigningKey.generate()
+        self._socket: ClientConnection | None = None
+        self.paddle = str(centre.call("GET", f"/lots/{lot}/participation")["paddle"])
+
+    def enter(self) -> None:
+        """Open the socket and delegate; after a restart of the centre the same key is delegated again.
+
+        Raises:
+            WireError: the centre does not answer.
+        """
+        address = self._centre.origin.replace("http", "ws", 1) + f"{API}/lots/{self._lot}/bid"
+        bearer = {"Authorization": f"Bearer {self._centre.token}"}
+        try:
+            self._socket = connect(
+                address,
+                additional_headers=bearer,
+                subprotocols=[SUBPROTOCOL],
+                compression=None,
+                proxy=None,
+            )
+        except (OSError, WebSocketException) as error:
+            raise WireError(f"the hall does not answer: {error}") from error
+        body = {
+            "lot": self._lot,
+            "paddle": self.paddle,
+            "delegate": b64(self._delegate.public),
+            "expires_at": self._until,
+        }
+        signed = statement.sign(self._key, "delegation", self._centre_id, body)
+        self._send(json.dumps({"delegation": signed}))
+        self._until_type("entered")
+
+    def make(self, amount: str) -> Offer:
+        """Sign an offer under a fresh key; nothing is sent."""
+        key = urlsafe_b64encode(token(KEY_BYTES)).decode()
+        body = {"lot": self._lot, "paddle": self.paddle, "do": "bid", "key": key, "amount": amount}
+        text = canonical(statement.make("offer", self._centre_id, body))
+        signature = b64(self._delegate.sign(statement.PREFIX + text))
+        return Offer(key, text.decode(), signature)
+
+    def send(self, offer: Offer) -> None:
+        """Send an offer and do not wait."""
+        self._send(offer.frame())
+
+    def answer(self, offer: Offer) -> dict[str, Any]:
+        """Wait for the answer to an offer: `ok`, `code`, `arrival`, `receipt`.
+
+        Raises:
+            WireError: the socket ended first; enter again and send the same offer.
+            ClientError: the message itself was refused.
+        """
+        while True:
+            told = self._receive()
+            if told["type"] == "answer" and told["key"] == offer.key:
+                return told
+            if told["type"] == "problem":
+                raise ClientError(f"{told['code']}: {told['detail']}")
+
+    def close(self) -> None:
+        """Leave the hall."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _until_type(self, kind: str) -> dict[str, Any]:
+        while True:
+            told = self._receive()
+            if told["type"] == kind:
+                return told
+            if told["type"] == "problem":
+                raise ClientError(f"{told['code']}: {told['detail']}")
+
+    def _send(self, text: str) -> None:
+        try:
+            self._open().send(text)
+        except (OSError, WebSocketException) as error:
+            raise WireError(f"the hall was cut: {error}") from error
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads(self._open().recv(ANSWER_SECONDS)))
+        except (OSError, WebSocketException) as error:
+            raise WireError(f"the hall was cut: {error}") from error
+
+    def _open(self) -> ClientConnection:
+        if self._socket is None:
+            raise WireError("the hall was left; enter it again")
+        return self._socket
