@@ -34,7 +34,7 @@ from trading.ground.problems import StorageFailed
 from trading.ground.slots import slot_of
 from trading.ground.timers import Timers
 from trading.model import STREAM as BUSINESS
-from trading.model import State
+from trading.model import Lot, Session, State
 
 RECALLED = 200
 """Rows of each auction that a hall recalls after a restart, for its feed and its ladder."""
@@ -144,6 +144,10 @@ class AuctionService:
         """Tell a watcher of every auction that opens and of all that becomes durable."""
         self._watchers.append(watcher)
 
+    def judge(self, session: Session, lots: Iterable[Lot]) -> None:
+        """Judge a session before the centre registers or announces it; see `business.judge`."""
+        business.judge(session, lots, self.business())
+
     def writer(self, lot: str) -> LotWriter:
         """The actor of an auction.
 
@@ -218,7 +222,7 @@ class AuctionService:
             if (
                 row.position >= answered
             ):  # the last one may be half answered; answers are idempotent
-                await self._act(row)
+                await self._follow(row)
         for writer in self.writers.values():
             await self._outage(writer, loaded.last_at)
 
@@ -305,11 +309,18 @@ class AuctionService:
         while True:
             row = await self._acts.get()
             try:
-                await self._act(row)
+                await self._follow(row)
             except StorageFailed:
                 return  # `recover` answers what is left
-            except AuctionError:
-                _log.exception("an act of the centre could not be followed: row %d", row.position)
+
+    async def _follow(self, row: Row) -> None:
+        """Answer an act; one that cannot be followed is told to the log and stops no other."""
+        try:
+            await self._act(row)
+        except StorageFailed:
+            raise
+        except AuctionError:
+            _log.exception("an act of the centre could not be followed: row %d", row.position)
 
     async def _act(self, row: Row) -> None:
         if row.kind == "session.published":

@@ -22,6 +22,8 @@ ACTS = {
     "target.resumed": Do.RESUME,
     "session.terminated": Do.TERMINATE,
 }
+YEAR_S = 366 * 86_400
+LAST_START_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
 DEFAULT_OUTAGE_S = 300  # 故障中止→恢复: five minutes unless the session's rules say otherwise
 
 
@@ -59,6 +61,43 @@ def plan(session: Session, lots: Iterable[Lot], state: State) -> list[Book]:
         book.session, book.outage_min_s = session.id, minimum
         parse_rules(book.rules, book.lot, ())
     return books
+
+
+def judge(session: Session, lots: Iterable[Lot], state: State) -> None:
+    """Judge a session before it is registered or announced: that it can be followed, and as announced.
+
+    Args:
+        session: as for `plan`.
+        lots: as for `plan`.
+        state: as for `plan`.
+
+    Raises:
+        ScenarioError, BadRulesError: as `plan`; or the rules begin before the hours that the notice
+            names (whose lawful distance is checked), or have a window longer than a year.
+    """
+    _bounded(session.rules, "rules")
+    for book in plan(session, lots, state):
+        rules = parse_rules(book.rules, book.lot, ())
+        if rules.timed.starts_at > LAST_START_MS:
+            raise ScenarioError("timed.starts_at: later than any window could end")
+        if rules.listing is not None:
+            first, ends = rules.listing.opens_at, rules.listing.closes_at
+        else:
+            first = ends = rules.timed.starts_at
+        if first < session.opens_at:
+            raise ScenarioError("rules: bidding would begin before opens_at, as it is announced")
+        if session.listing_ends_at is not None and ends < session.listing_ends_at:
+            raise ScenarioError("rules: the listing would end before listing_ends_at")
+        if rules.listing is not None and session.listing_ends_at is None:
+            raise ScenarioError("rules: a listing, but no listing_ends_at is announced")
+
+
+def _bounded(value: Any, place: str) -> None:
+    """Refuse windows (members ending in `_s`) longer than a year: their ends must be dates."""
+    for name, each in value.items() if isinstance(value, Mapping) else ():
+        if name.endswith("_s") and type(each) is int and each > YEAR_S:
+            raise ScenarioError(f"{place}: a window is longer than a year")
+        _bounded(each, place)
 
 
 def _quota_book(session: Session, lots: list[Lot], rules: dict[str, Any], state: State) -> Book:

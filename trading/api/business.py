@@ -81,7 +81,7 @@ def add(router: APIRouter, service: TradingService) -> None:
 
     @router.post("/suspensions", status_code=status.HTTP_204_NO_CONTENT)
     async def suspend(body: SignedForm, who: Who, at: Arrival) -> Response:
-        """Suspend a section or lot (purpose `suspension`: target, reason, nonce, at)."""
+        """Suspend a section, lot or auction session (purpose `suspension`: target, reason, nonce, at)."""
         await service.holds.suspend(who, body.model_dump(), at)
         return Response(status_code=status.HTTP_204_NO_CONTENT)
 

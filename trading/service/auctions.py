@@ -4,7 +4,7 @@ What happens in a session is the auction's own business; it reads `rules` and `d
 opaque here, and asks for deposits and suspensions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trading.ground.ids import new_id
@@ -28,6 +28,9 @@ from trading.service.forms import SessionForm, SessionTarget, TargetForm, read
 from trading.service.proposals import Effect, Proposals, closed_conflict
 from trading.service.tenders import Tenders
 
+Judge = Callable[[Session, Sequence[Lot]], None]
+"""judge(session, lots): raise a problem if no auction could follow them."""
+
 
 class Auctions:
     """Auction sessions 竞价场次 and lots."""
@@ -35,10 +38,18 @@ class Auctions:
     def __init__(self, desk: Desk, proposals: Proposals, tenders: Tenders) -> None:
         self._desk = desk
         self._tenders = tenders
+        self._judges: list[Judge] = []
         acts = {act.name: act for act in ACTS}
         proposals.add(acts["session.create"], self._check_create, self._create)
         proposals.add(acts["session.publish"], self._check_publish, self._publish)
         proposals.add(acts["session.terminate"], self._check_terminate, self._terminate)
+
+    def judged_by(self, judge: Judge) -> None:
+        """Let a room above judge sessions before they are registered and before they are announced.
+
+        Rules and details are opaque here; what nobody could follow must not become durable.
+        """
+        self._judges.append(judge)
 
     def find(self, session_id: str) -> Session:
         """A session.
@@ -85,6 +96,8 @@ class Auctions:
             session_id, form.name, tuple(lot.id for lot in lots), form.opens_at,
             form.listing_ends_at, form.rules, at,
         )  # fmt: skip
+        for judge in self._judges:
+            judge(session, lots)
         return session, lots
 
     def _holder(self, code: str) -> str:
@@ -111,6 +124,8 @@ class Auctions:
         session = self.find(read(SessionTarget, dict(body)).session)
         if session.stage is not Stage.DRAFT:
             raise closed_conflict("A session is published once, from draft")
+        for judge in self._judges:
+            judge(session, [self._desk.state.lots[lot] for lot in session.lots])
         rules = self._tenders.ruleset(Regime.LAND, at)
         check_session(
             rules,

@@ -1,7 +1,9 @@
-"""Emergency: one person suspends a section or a lot, two resume it.
+"""Emergency: one person suspends a section, a lot or a whole auction session, two resume it.
 
 What a suspension freezes is decided by `bidding` and `auction`, who listen for the rows
-`target.suspended` and `target.resumed`; here it is signed, journalled and shown.
+`target.suspended` and `target.resumed`; here it is signed, journalled and shown. An act on a session
+means each of its lots. Lots with a holder (quota sessions) are one auction, so that they are only
+suspended together.
 """
 
 from collections.abc import Mapping
@@ -10,6 +12,7 @@ from typing import Any
 from trading.model import (
     ACTS,
     Actor,
+    ConflictError,
     Lot,
     Proposal,
     Section,
@@ -38,14 +41,15 @@ class Holds:
             arrival: stamp of the request, ms UTC; the suspension counts from it.
 
         Raises:
-            ConflictError: it is suspended already, or not announced.
+            ConflictError: it is suspended already, or not announced, or a parcel of a quota session.
+            UnknownError: there is no such section, lot or session; nothing was journalled.
         """
         async with self._desk.turn:
             form = read(TargetForm, self._desk.step_up(who, signed, "suspension", arrival))
-            target = self._target(form.target)
-            if target.suspended or target.stage is not Stage.ANNOUNCED:
+            meant = self._meant(form.target)
+            if not any(m.stage is Stage.ANNOUNCED and not m.suspended for m in meant):
                 raise closed_conflict("Only what is announced and not suspended can be suspended")
-            fact = {"target": target.id, "reason": form.reason, "by": who.role.value}
+            fact = {"target": form.target, "reason": form.reason, "by": who.role.value}
             await self._desk.append(
                 self._desk.row("target.suspended", {**fact, "statements": [dict(signed)]}, arrival),
                 self._desk.leaf("suspended", fact, arrival),
@@ -56,7 +60,7 @@ class Holds:
 
     def _resumable(self, body: Mapping[str, Any]) -> TargetForm:
         form = read(TargetForm, dict(body))
-        if not self._target(form.target).suspended:
+        if not any(meant.suspended for meant in self._meant(form.target)):
             raise closed_conflict("It is not suspended")
         return form
 
@@ -65,9 +69,20 @@ class Holds:
         fact = {"target": form.target, "reason": form.reason}
         return Effect(fact, (self._desk.leaf("resumed", fact, at),), {"target": form.target})
 
-    def _target(self, target: str) -> Section | Lot:
+    def _meant(self, target: str) -> tuple[Section | Lot, ...]:
+        """What an act on this id means: a section, a lot, or every lot of a session."""
         state = self._desk.state
+        if session := state.sessions.get(target):
+            return tuple(state.lots[lot] for lot in session.lots)
         found = state.sections.get(target) or state.lots.get(target)
         if found is None:
-            raise UnknownError("target-unknown", "没有该标段或标的", "There is no such thing.")
-        return found
+            raise UnknownError(
+                "target-unknown", "没有该标段、标的或场次", "There is no such thing."
+            )
+        if isinstance(found, Lot) and found.holder:
+            raise ConflictError(
+                "session-is-one-auction",
+                "本场次各宗地为同一场竞价",
+                f"The parcels of a quota session are one auction; name the session {found.session}.",
+            )
+        return (found,)
