@@ -171,7 +171,8 @@ def _check(value: Any, depth: int) -> None:
         if depth >= MAX_DEPTH:
             raise FormatError(f"JSON nested deeper than {MAX_DEPTH}")
         for item in value.values() if isinstance(value, dict) else value:
-            _check(item, depth + 1)
+            if type(item) is not str or not item.isascii():  # nearly all are plain text
+                _check(item, depth + 1)
 
 
 def _check_text(text: str) -> None:

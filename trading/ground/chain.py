@@ -11,11 +11,14 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from crypto.canonical import canonical
 from crypto.errors import CryptoError
 from trading.ground.problems import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LABEL: Final = b"kaibiao/journal/v1\n"
 ZERO: Final = bytes(32)
@@ -88,11 +91,14 @@ def encode(draft: Draft) -> bytes:
 
 def _has_float(value: object) -> bool:
     """No number of history is inexact: amounts are decimal strings, instants integers."""
+    items: Iterable[object]
     if isinstance(value, dict):
-        return any(map(_has_float, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(_has_float, value))
-    return isinstance(value, float)
+        items = value.values()
+    elif isinstance(value, list | tuple):
+        items = value
+    else:
+        return isinstance(value, float)
+    return any(type(item) is not str and _has_float(item) for item in items)
 
 
 @lru_cache(maxsize=100_000)
