@@ -15,12 +15,11 @@ from bidding.model import (
     PublishedBidders,
     Supplement,
 )
-from bidding.release.case import RefusedError
 from bidding.release.closing import announced, two_signed
+from bidding.release.refused import RefusedError
 from bidding.rules.bids import check_acts, live
 from bidding.rules.draw import check_draw
-from bidding.rules.outside import check_possession, read_submission
-from crypto.section_tree import SectionTree, slot_commitment, slot_salt
+from bidding.rules.outside import check_possession
 
 if TYPE_CHECKING:
     from bidding.release.case import Case
@@ -39,11 +38,10 @@ def acts_signed(case: Case) -> str:
             raise RefusedError(f"Entry {entry.id} was committed before it arrived.")
         if entry.kind != "submission":
             continue
-        said, _, _ = read_submission(sealed.signed, case.view.centre)
-        if said.recipient != assigned.recipient:
+        if sealed.signed["statement"]["recipient"] != assigned.recipient:  # read by `case.acts`
             raise RefusedError(f"Submission {entry.id} is sealed to another recipient.")
         if sealed.possession or assigned.proof_of_possession == "required":
-            check_possession(said, sealed.signed, sealed.possession)
+            check_possession(case.acts[entry.id], sealed.signed, sealed.possession)
     return f"{len(case.acts)} acts"
 
 
@@ -53,28 +51,7 @@ def slots_walked(case: Case) -> str:
     A receipt proves that an act stood in some slot; an act left out of the entries makes that
     slot's commitment come out differently, so an omitted bid shows.
     """
-    seed = bytes.fromhex(case.request.seed)
-    closing = case.one(CloseList).leaf.slot
-    waiting = sorted(case.request.entries, key=lambda sealed: sealed.entry.slot, reverse=True)
-    tree = SectionTree(seed)
-    root = tree.root()
-    previous: int | None = None
-    for held in case.slots:
-        if previous is not None and held.slot != previous + 1:
-            raise RefusedError(f"Slot {previous + 1} is missing or out of order.")
-        previous = held.slot
-        if waiting and waiting[-1].entry.slot <= held.slot:
-            while waiting and waiting[-1].entry.slot <= held.slot:
-                sealed = waiting.pop()
-                if sealed.entry.slot != held.slot:
-                    raise RefusedError(f"Entry {sealed.entry.id} is older than the first slot.")
-                tree.put(sealed.index, sealed.entry.to_bytes(case.view.centre), held.slot)
-            root = tree.root()
-        if slot_commitment(slot_salt(seed, held.slot), root) != held.commitment:
-            raise RefusedError(f"Slot {held.slot} holds something else than these entries.")
-    if previous != closing or waiting:
-        raise RefusedError(f"The walk ends at slot {previous}, not at {closing}.")
-    return f"{len(case.slots)} slots"
+    return case.run.walk.check(case.one(CloseList).leaf.slot)
 
 
 def no_duplicates(case: Case) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Announced, CloseList, KeyAssign, LateWitness, Postponement, Termination
-from bidding.release.case import RefusedError
+from bidding.release.refused import RefusedError
 from bidding.release.request import TwoSigned
 from crypto import statement
 from crypto.errors import CryptoError
@@ -56,11 +56,13 @@ def closing_checkpoint(case: Case) -> str:
     """The list's closing size ends with the leaf of the slot that ends at T."""
     leaf = case.one(CloseList).leaf
     slot = leaf.deadline // 1000 - 1
-    found = [held for held in case.slots if held.slot == slot]
+    found = case.run.ends.get(slot, [])
     if leaf.slot != slot or len(found) != 1:
-        raise RefusedError(f"The run holds slot {slot} {len(found)} times.")
-    if found[0].index + 1 != leaf.closing_size:
-        raise RefusedError(f"The smallest checkpoint with slot {slot} is {found[0].index + 1}.")
+        raise RefusedError(
+            f"The section's slots end with slot {slot} {len(found)} times, not once."
+        )
+    if found[0] + 1 != leaf.closing_size:
+        raise RefusedError(f"The smallest checkpoint with slot {slot} is {found[0] + 1}.")
     if case.roots.get(leaf.closing_size, b"").hex() != leaf.closing_root:
         raise RefusedError("The closing root is not that of the log at this size.")
     return f"size {leaf.closing_size}, slot {slot}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bidding.model import KeyAssign
-from bidding.release.case import RefusedError
+from bidding.release.refused import RefusedError
 from crypto.age.stanzas import recipient_text
 from crypto.encoding import sha256_hex
 from crypto.tlog.merkle import verify_consistency
@@ -54,12 +54,12 @@ def head_signed(case: Case) -> str:
 
 def run_complete(case: Case) -> str:
     """Frontier and leaves fold to the head's root: nothing was left out, nothing slipped in."""
-    size = case.request.start + len(case.leaves)
+    size = case.run.size
     if size != case.head.size:
         raise RefusedError(f"The run ends at {size}, the head at {case.head.size}.")
     if case.roots[size] != case.head.root:
         raise RefusedError("The leaves shown are not those under the head.")
-    return f"{len(case.leaves)} leaves"
+    return f"{size - case.request.start} leaves"
 
 
 def log_consistent(case: Case) -> str:

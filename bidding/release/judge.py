@@ -18,12 +18,13 @@ from bidding.model import (
     unchecked,
 )
 from bidding.release import acts, closing, context
-from bidding.release.case import Case, Noted, RefusedError
+from bidding.release.case import Case, Noted
+from bidding.release.refused import RefusedError
 from crypto.errors import CryptoError
 from trading.ground.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from bidding.release.request import CustodianView, ReleaseRequest
 
@@ -148,7 +149,7 @@ class Verdict:
 
 
 def evaluate(
-    view: CustodianView, request: ReleaseRequest, leaves: Sequence[bytes]
+    view: CustodianView, request: ReleaseRequest, leaves: Iterable[bytes]
 ) -> tuple[Check, ...]:
     """Return every check with what was found.
 
@@ -160,7 +161,7 @@ def evaluate(
     return _checks(Case(view, request, leaves))
 
 
-def decide(view: CustodianView, request: ReleaseRequest, leaves: Sequence[bytes]) -> Verdict:
+def decide(view: CustodianView, request: ReleaseRequest, leaves: Iterable[bytes]) -> Verdict:
     """Say whether the custodian answers, and for what. Arguments as `evaluate`."""
     case = Case(view, request, leaves)
     checks = _checks(case)

@@ -81,11 +81,11 @@ def read_act(entry: Entry, signed: Mapping[str, Any], centre: str) -> Act:
     return act
 
 
-def check_possession(said: Submission, signed: Mapping[str, Any], proof: str) -> None:
+def check_possession(said: Submission | Act, signed: Mapping[str, Any], proof: str) -> None:
     """Check that whoever submits made this encapsulation: E, E + δG and aE of another do not pass.
 
     Args:
-        said: the submission.
+        said: the submission, or the act that was read from it.
         signed: its signed form; the proof is over the canonical bytes of its statement.
         proof: 64 bytes in base64.
 

@@ -78,7 +78,10 @@ def measure(bids: int, days: int) -> Result:
         },
         ratios={
             "opener / bar of 4 s": opening / 4 * 1000 / bids,
-            "custodian / bar of 0.8 s": partial / 0.8 * 1000 / bids,
+            "custodian, judging and partials / bar of 0.8 s": (judging + partial)
+            / 0.8
+            * 1000
+            / bids,
             "walk / bar of 10 s": walk / 10 * 20 / max(days, 1),
         },
         notes=f"{bids} bids, 3 of 5 custodians; ratios are to the bars, scaled to 1,000 bids and 20 days",

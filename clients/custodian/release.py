@@ -74,7 +74,7 @@ class Releases:
             raise ClientError(f"asked about {section}, the centre answered about {request.section}")
         view = self._view(request, now)
         size = open_checkpoint(request.head.encode(), self._roster.ledger).size
-        verdict = decide(view, request, list(ledger.leaves(centre, request.start, size)))
+        verdict = decide(view, request, ledger.leaves(centre, request.start, size))
         if verdict.answer is not None:
             return self._release(request, verdict.answer, view, now), verdict
         return self._refuse(request, verdict.refusal, now), verdict
