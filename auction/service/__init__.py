@@ -13,7 +13,7 @@ is in the rules.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from auction import store
@@ -103,6 +103,7 @@ class AuctionService:
         self._acts: asyncio.Queue[Row] = asyncio.Queue()
         self._answering: asyncio.Task[None] | None = None
         self._listening = False
+        self._recovering = asyncio.Lock()
 
     @property
     def centre(self) -> str:
@@ -120,14 +121,16 @@ class AuctionService:
         self.sealer = Sealer(self.centre, self._key, self.clock.now, loop.call_soon)
         if not self._listening:
             self.journal.listen(self._on_row)
+            self.journal.on_stop(self._halt)
             self._listening = True
         await self._load()
         self._answering = loop.create_task(self._answer(), name="auction-acts")
 
     async def recover(self) -> None:
         """Begin anew from what is durable, after a storage error and the journal's reload."""
-        await self.stop()
-        await self.start()
+        async with self._recovering:  # a second stop may come while the first is being mended
+            await self.stop()
+            await self.start()
 
     async def stop(self) -> None:
         """Forget timers; rows that are queued are the journal's affair."""
@@ -157,10 +160,9 @@ class AuctionService:
         Raises:
             UnknownAuctionError: there is none.
         """
-        found = self.writers.get(lot)
-        if found is None:
+        if lot not in self.writers:
             raise UnknownAuctionError
-        return found
+        return self.writers[lot]
 
     def seat_of(self, lot: str, organisation: str) -> Seat | None:
         """The seat of an organisation in an auction, None if it has none."""
@@ -288,6 +290,11 @@ class AuctionService:
 
     # --- What the journal shows. ---
 
+    def _halt(self) -> None:
+        """The journal has stopped: no actor of now goes on before `recover`, which would not know of it."""
+        for writer in self.writers.values():
+            writer.stopped = True
+
     def _on_row(self, row: Row) -> None:
         if row.stream == BUSINESS:
             self._acts.put_nowait(row)
@@ -340,7 +347,7 @@ class AuctionService:
 
     def _meant(self, target: str) -> list[str]:
         """The auctions that an id means: a lot's own, or all of a session."""
-        books = [writer.book for writer in self.writers.values()]
+        books = (writer.book for writer in self.writers.values())
         return [book.lot for book in books if target in (book.lot, book.session, *book.lots)]
 
     async def _announce(self, row: Row) -> None:
@@ -365,8 +372,7 @@ class AuctionService:
                     self._admit_deposit(deposit.id, row)
 
     def _admit(self, row: Row) -> None:
-        deposit: Mapping[str, Any] = row.body["deposit"]
-        self._admit_deposit(deposit["id"], row)
+        self._admit_deposit(row.body["deposit"]["id"], row)
 
     def _admit_deposit(self, deposit_id: str, row: Row) -> None:
         state = self.business()

@@ -26,7 +26,7 @@ from tests.acceptance.durability.disk import (
 from tests.acceptance.durability.lives import forked
 from trading.ground import database as database_module
 from trading.ground import journal as journal_module
-from trading.ground.journal import Journal
+from trading.ground.journal import Draft, Journal
 from trading.ground.problems import Problem, StorageFailed
 
 FOR_EVER = 1_000_000
@@ -231,6 +231,33 @@ def test_a_disk_that_stalls_is_answered_with_refusals_and_bidding_goes_on_after_
         await stage.stop()
 
     asyncio.run(act())
+    assert scene.faults(scene.stored(home), memory) == []
+    scene.refold(home)
+
+
+def test_between_a_reload_and_the_recovery_no_actor_of_before_decides(
+    template: Path, folder: Path
+) -> None:
+    """Also one that had nothing in flight at the stop: the recovery's fold would not know of its offers."""
+    home, memory = scene.copied(template, folder / "home"), scene.Memory()
+
+    async def act(disk: Disk) -> None:
+        stage = await scene.opened(home)
+        crowd = scene.Crowd(stage, memory)
+        await crowd.round()
+        disk.fault = Fault("sync", 1, IOERR_FSYNC, file="-wal")
+        with pytest.raises(StorageFailed):
+            await stage.journal.append(Draft("other", "other.noted", {}, stage.clock.now()))
+        await stage.journal.reload()
+        await crowd.round()
+        assert len(crowd.problems) == scene.BIDDERS
+        await stage.service.recover()
+        await crowd.settle_doubts()
+        assert not memory.doubtful()
+        await stage.stop()
+
+    with Disk() as disk:
+        asyncio.run(act(disk))
     assert scene.faults(scene.stored(home), memory) == []
     scene.refold(home)
 

@@ -1,0 +1,434 @@
+"""A whole auction from a seed: bidders, a network that delays and loses, a disk that fails, a centre that dies.
+
+Everything of ours is the real thing but the thread and the SQL under the journal (`storage.py`). Crypto
+randomness is drawn from the seed; signatures are deterministic anyway (RFC 6979). `play(seed)` gives what
+happened as bytes, or raises `Violation`.
+"""
+
+import asyncio
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import crypto.random
+from auction.hall import Halls
+from auction.replay.book import STREAM, Book, evolve
+from auction.replay.closed import by_key
+from auction.service import AuctionService
+from auction.service.bidding import BidderDesk
+from crypto.encoding import unb64
+from crypto.signature import SigningKey
+from tests.auction.stage import CENTRE, Bidder, Stage
+from tests.simulation.loop import ORIGIN, VirtualClock, virtual_loop
+from tests.simulation.storage import SimulatedJournal, SimulatedPrivate, Store
+from trading.ground.chain import Draft
+from trading.ground.live import Hub
+from trading.ground.problems import StorageFailed
+from trading.ground.timers import Timers
+from trading.model import STREAM as BUSINESS
+from trading.model import State
+from trading.model import evolve as evolve_business
+
+LONGEST_S = 3_600
+"""No auction of these rules lasts longer, whatever fails; one that does will never end."""
+
+
+class Violation(AssertionError):
+    """A promise was broken; the seed says how to see it again."""
+
+
+def hold(promise: bool, words: str) -> None:
+    """Check a promise."""
+    if not promise:
+        raise Violation(words)
+
+
+@dataclass
+class Story:
+    """What became of a seed.
+
+    Attributes:
+        digest: SHA-256 over every durable row and every message that a bidder heard, in order.
+        counts: what happened how often.
+    """
+
+    digest: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class CheckedHub(Hub):
+    """The hub of one process: whatever it publishes must be durable already."""
+
+    def __init__(self, clock: Any, world: "World") -> None:
+        super().__init__(clock, "log_a")
+        self._world = world
+
+    def publish(self, name: str, event: Any, t: int, set: Any = None) -> int:  # noqa: A002
+        """Publish, and compare."""
+        shown = (set or {}).get("accepted", 0)
+        hold(shown <= self._world.store.accepted, "the hall shows an offer that is not durable")
+        return super().publish(name, event, t, set)
+
+
+class Process(Stage):
+    """One process of the centre, from its start to its death."""
+
+    def __init__(self, world: "World") -> None:  # not Stage's: another database, another clock
+        self.world, self.alive = world, True
+        self.journal: Any = SimulatedJournal(world.store, CENTRE, world.loop, world.commit_fate)  # type: ignore[assignment]
+        self.clock: Any = world.clock  # type: ignore[assignment]
+        self.timers = Timers(world.clock)
+        self.hub = CheckedHub(world.clock, world)
+        self.key = SigningKey.from_scalar(77)
+        self.state = State()
+        for row in self.journal.rows():
+            evolve_business(self.state, row)
+        self.journal.listen(lambda row: evolve_business(self.state, row) and None)
+        self.register(world.count)
+        private: Any = SimulatedPrivate(world.store)
+        self.service = AuctionService(
+            self.journal, self.clock, self.timers, private, self.key, lambda: self.state
+        )
+        self.halls = Halls(self.service, self.hub)
+        self.desks: dict[int, BidderDesk] = {}
+        self.journal.on_stop(lambda: world.loop.call_later(world.rnd.random() * 3, self._reload))
+        self.journal.on_resume(lambda: self._task(self.service.recover()))
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    def _reload(self) -> None:
+        if self.alive:
+            self._task(self.journal.reload())
+
+    def _task(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if self.alive and not task.cancelled() and task.exception() is not None:
+            error = task.exception()
+            if not isinstance(error, StorageFailed):
+                self.world.broken = error
+
+    async def quiet(self) -> None:
+        """Wait long enough for whatever is on its way."""
+        await asyncio.sleep(0.3)
+
+    def desk(self, number: int, lot: str, hear: Callable[[bytes], None]) -> BidderDesk | None:
+        """The desk of a bidder in this process; None while it has no seat."""
+        if number not in self.desks:
+            bidder = self.bidders[number]
+            if lot not in self.service.writers:
+                return None
+            seat = self.service.seat_of(lot, bidder.organisation)
+            if seat is None:
+                return None
+
+            def closed(code: int, reason: str) -> None:
+                raise Violation(f"a desk was closed: {code} {reason}")
+
+            self.desks[number] = BidderDesk(
+                self.service, lot, seat.paddle, bidder.actor, hear, closed, None
+            )
+        return self.desks[number]
+
+    def die(self) -> None:
+        """End without any farewell."""
+        self.alive = False
+        self.journal.power_off()
+        self.timers._callbacks.clear()
+        self.timers._heap.clear()
+        self.halls.close()
+        for task in (*self._tasks, self.service._answering, *self.timers._tasks):
+            if task is not None:
+                task.cancel()
+
+
+class World:
+    """One seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rnd = Random(seed)
+        self.loop = virtual_loop()
+        self.clock = VirtualClock(self.loop)
+        self.store = Store()
+        self.story = Story()
+        self.count = self.rnd.randint(2, 5)
+        self.quota = self.rnd.random() < 0.3
+        self.lot = "ses_1" if self.quota else "lot_0"
+        self.calm = True  # while it is being set up, nothing fails
+        self.faults = self.rnd.choice([0, 1, 1, 2, 3])
+        self.broken: BaseException | None = None
+        self.sent: dict[str, tuple[int, str, int]] = {}
+        self.told: dict[str, dict[str, Any]] = {}
+        self.process: Process
+        self._heard = hashlib.sha256()
+
+    # --- What is drawn. ---
+
+    def commit_fate(self) -> tuple[int, str]:
+        """How long a commit takes, and how it ends."""
+        rnd = self.rnd
+        if self.calm:
+            return 1, "kept"
+        wait = rnd.choice([0, 1, 1, 2, 5, 20, 120])
+        if self.faults and rnd.random() < 0.03:
+            self.faults -= 1
+            ending = rnd.choice(["refused", "kept, said to have failed", "kept"])
+            self.story.counts[ending] += ending != "kept"
+            return wait if ending != "kept" else 4_000, ending  # else a stall
+        return wait, "kept"
+
+    def rules(self) -> dict[str, Any]:
+        """Rules of short windows, so that extensions, ends and stages after the cap are met."""
+        rnd = self.rnd
+        timed = {
+            "starts_at": "2026-11-24T04:00:10Z",
+            "extend_s": rnd.choice([2, 3, 5]),
+            "extension_rule": rnd.choice(["reset", "append"]),
+            "entry_rule": "always",
+        }
+        rules: dict[str, Any] = {"increment": "10", "timed": timed}
+        rules["outage_min_s"] = rnd.choice([0, 0, 1, 10])
+        if self.quota:
+            rules |= {"unit": "元/㎡", "quota": {"slots": rnd.randint(1, 3)}}
+        else:
+            rules |= {"start_price": "100", "allow_self_raise": rnd.random() < 0.5}
+            if rnd.random() < 0.3:
+                rules["price_cap"] = "200"
+        return rules
+
+    # --- The bidders. ---
+
+    async def bidder(self, number: int) -> None:
+        """Think, look at the hall, perhaps an old look, offer, and insist until one is answered."""
+        rnd = self.rnd
+        seen = "100"
+        for _ in range(rnd.randint(2, 7)):
+            await asyncio.sleep(rnd.choice([0, 0.001, 0.01, 0.3, 1, 1.9, 2, 2.999, 3, 5]))
+            state = self.look()
+            if state is None:
+                continue
+            if state["outcome"] is not None:
+                return
+            if rnd.random() < 0.8:
+                seen = state["next"] or seen
+            amount = str(int(seen.partition(".")[0]) + rnd.choice([0, 0, 0, 10, 20, -10, 7]))
+            await self.insist(number, amount)
+
+    def look(self) -> dict[str, Any] | None:
+        """The hall as it is published, while there is one."""
+        if not self.process.alive or self.lot not in self.process.service.writers:
+            return None
+        return self.process.halls[self.lot].state
+
+    async def insist(self, number: int, amount: str) -> None:
+        """Send an offer, and the same again until it is answered."""
+        rnd, bidder = self.rnd, self.bidders[number]
+        seat = self.process.service.seat_of(self.lot, bidder.organisation) if self.look() else None
+        if seat is None:
+            return
+        key = f"offer-{number}-{len(self.sent):010}"
+        frame = bidder.offer(self.lot, seat.paddle, amount, key=key)
+        self.sent[key] = (number, frame, self.clock.now())
+        tries = 0
+        while key not in self.told:
+            copies = 2 if rnd.random() < 0.1 else 1
+            for _ in range(copies):
+                if tries > 3 or rnd.random() > 0.05:  # else lost on the way
+                    self.loop.call_later(
+                        rnd.choice([0, 0, 1, 5, 40]) / 1000, self.arrive, number, frame
+                    )
+            tries += 1
+            self.story.counts["sent again"] += tries == 2
+            await asyncio.sleep(rnd.choice([0.05, 0.2, 1]))
+            hold(tries < 10_000, f"{key} is never answered")
+
+    def arrive(self, number: int, frame: str) -> None:
+        """A frame at the centre's door."""
+        process = self.process
+        if not process.alive:
+            return
+        desk = process.desk(number, self.lot, lambda message: self.send(process, message))
+        if desk is not None:
+            desk.receive(frame, self.clock.now())
+
+    def send(self, process: Process, message: bytes) -> None:
+        """An answer on its way to a bidder; the network may lose it, or the process its connection."""
+        hold(process.alive, "a dead process speaks")
+        said = json.loads(message)
+        if said["type"] == "answer":
+            hold(
+                said["seq"] <= self.store.accepted if said["ok"] else True,
+                "an answer came before its row was durable",
+            )
+        if self.calm or self.rnd.random() > 0.05:
+            delay = self.rnd.choice([0, 1, 10, 60]) / 1000
+            self.loop.call_later(delay, self.hear, said, message)
+
+    def hear(self, said: dict[str, Any], message: bytes) -> None:
+        """A bidder hears."""
+        self._heard.update(b"%d %s\n" % (self.clock.now(), message))
+        if said["type"] == "problem":
+            hold(said["code"] == "storage-failed", f"a sound offer is met with {said['code']}")
+        elif said["type"] == "answer":
+            key, row = said["key"], said["receipt"]["row"]
+            told = {name: said.get(name) for name in ("ok", "seq", "code", "arrival", "ends_at")}
+            told["chain"] = row["chain"]
+            hold(self.told.setdefault(key, told) == told, f"{key} was told two things")
+            hold(said["arrival"] >= self.sent[key][2], f"{key} arrived before it was sent")
+
+    # --- What befalls the centre. ---
+
+    async def fate(self) -> None:
+        """Deaths, suspensions, at drawn instants."""
+        rnd = self.rnd
+        while True:
+            await asyncio.sleep(rnd.choice([0.5, 1, 2, 4]) + rnd.random())
+            turn = rnd.random()
+            if turn < 0.35 and self.faults:
+                self.faults -= 1
+                self.story.counts["killed"] += 1
+                self.process.die()
+                await asyncio.sleep(rnd.choice([0.01, 0.5, 2, 30]))
+                self.process = Process(self)
+                await self.process.service.start()
+            elif turn < 0.45 and self.process.alive and not self.process.journal.stopped:
+                self.story.counts["suspended"] += 1
+                await self.act("target.suspended", target=self.lot, reason="网络故障")
+                await asyncio.sleep(rnd.choice([0.1, 3, 20]))
+                await self.act("target.resumed", target=self.lot)
+
+    async def act(self, kind: str, **body: Any) -> None:
+        """An act of the centre, said again until it is in the journal."""
+        while True:
+            process = self.process
+            try:
+                if process.alive and not process.journal.stopped:
+                    draft = Draft(BUSINESS, kind, body, self.clock.now())
+                    await asyncio.wait_for(process.journal.append(draft), 20)
+                    return
+            except (StorageFailed, TimeoutError):
+                self.story.counts["act said again"] += 1
+            await asyncio.sleep(0.5)
+
+    # --- The whole. ---
+
+    async def run(self) -> Story:
+        """Set up, let it happen, judge."""
+        self.process = Process(self)
+        await self.process.service.start()
+        process = self.process
+        self.bidders: list[Bidder] = process.bidders
+        lots = await process.publish(self.rules(), holders=self.count if self.quota else 0)
+        for number, bidder in enumerate(self.bidders):
+            await process.deposit(lots[number if self.quota else 0], bidder)
+        for number, bidder in enumerate(self.bidders):
+            seat = process.service.seat_of(self.lot, bidder.organisation)
+            hold(seat is not None, "a deposit gives no seat")
+            assert seat is not None
+            until = self.clock.now() + 20 * 3_600_000
+            self.arrive(number, bidder.delegation(self.lot, seat.paddle, until))
+        await process.quiet()
+        await asyncio.sleep((ORIGIN + 10_000 - self.clock.now()) / 1000)
+        self.calm = False
+        fate = asyncio.ensure_future(self.fate())
+        bidding = [asyncio.ensure_future(self.bidder(n)) for n in range(self.count)]
+        while not self.ended() or not all(task.done() for task in bidding):
+            await asyncio.sleep(1)
+            if self.broken is not None:
+                raise Violation("a task of the centre failed") from self.broken
+            for task in (fate, *bidding):
+                if task.done() and (error := task.exception()) is not None:
+                    raise error
+            hold(self.loop.time() < LONGEST_S, "it does not end")
+        fate.cancel()
+        await asyncio.sleep(5)
+        self.judge()
+        self.process.die()
+        return self.story
+
+    def ended(self) -> bool:
+        """Whether the result is durable."""
+        return any(row[4] == "auction.result" for row in self.store.rows[-60:])
+
+    def judge(self) -> None:
+        """The promises, from the durable rows alone."""
+        rows = list(SimulatedJournal(self.store, CENTRE, self.loop, self.commit_fate).rows())
+        kinds = Counter(row.kind for row in rows)
+        hold(kinds["auction.result"] == 1, "not one result")
+        hold(kinds["deposit.released"] <= 1, "deposits were given back twice")
+        mine = [row for row in rows if row.stream == STREAM + self.lot]
+        hold(all(a.at <= b.at for a, b in pairwise(mine)), "stamps went back")
+        decided: dict[str, Any] = {}
+        for row in mine:
+            key = row.body.get("key")
+            if key is not None:
+                hold(key not in decided, f"{key} was decided twice")
+                decided[key] = row
+        for key, told in self.told.items():
+            hold(key in decided, f"{key} was acknowledged and is lost")
+            row, verdict = decided[key], decided[key].body["verdict"]
+            kept = {name: verdict.get(name) for name in ("ok", "seq", "code", "ends_at")}
+            kept |= {"arrival": row.at, "chain": row.chain.hex()}
+            hold(kept == told, f"{key} was told {told}, the journal says {kept}")
+        hold(self.sent.keys() == self.told.keys(), "a doubt remains")
+        book = Book()
+        opener = by_key(unb64(self.store.private[mine[0].body["closing_ref"]]))
+        for row in mine:
+            evolve(book, row, opener)  # decides all of it again
+        live = self.process.service.writer(self.lot).book
+        hold(book == live, "the live book is not the fold of its rows")
+        for row in rows:
+            self._heard.update(row.chain)
+        self.story.digest = self._heard.hexdigest()
+        self.story.counts["offers"] = len(self.told)
+        self.story.counts[f"ended {book.live.phase.value}"] += 1
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw the crypto floor's randomness from a seed: it has one source, made to be replaced here."""
+    real, rnd = crypto.random.os, Random(f"crypto {seed}")
+    crypto.random.os = SimpleNamespace(urandom=rnd.randbytes)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        crypto.random.os = real
+
+
+def play(seed: int) -> Story:
+    """Play one seed.
+
+    Raises:
+        Violation: a promise was broken.
+    """
+    with seeded(seed):
+        world = World(seed)
+        try:
+            asyncio.set_event_loop(world.loop)
+            return world.loop.run_until_complete(world.run())
+        except Exception as error:
+            error.add_note(f"seed {seed}")
+            raise
+        finally:
+            pending = asyncio.all_tasks(world.loop)
+            for task in pending:
+                task.cancel()
+            world.loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+            asyncio.set_event_loop(None)
+            world.loop.close()
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        print(name, play(int(name)).digest)
