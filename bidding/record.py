@@ -323,9 +323,9 @@ def _custody(state: State, tender: TenderFile) -> tuple[CustodyAnswer, ...]:
             status = "wrong"
         detail = ""
         if reply is not None:
-            detail = {"late": "逾时应答", "refused": f"依规拒绝：{reply.detail}"}.get(
-                reply.status, reply.detail
-            )
+            wrong = "部分解密与其公开份额不符，证明不成立"
+            told = {"late": "逾时应答", "wrong": wrong, "refused": f"依规拒绝：{reply.detail}"}
+            detail = told.get(reply.status, reply.detail)
         answers.append(
             CustodyAnswer(
                 index=index,
@@ -336,6 +336,11 @@ def _custody(state: State, tender: TenderFile) -> tuple[CustodyAnswer, ...]:
             )
         )
     return tuple(answers)
+
+
+def _late(said: dict[str, Any]) -> str:
+    past = said["arrival"] - said["deadline"]
+    return f"迟到：最后一个字节晚于截止 {past} 毫秒到达；此前完整递交的投标有效"
 
 
 def _excluded(
@@ -361,7 +366,7 @@ def _excluded(
             bidder=_parties(setting, row.body["parties"]),
             status="refused",
             at=row.body["refusal"]["statement"]["arrival"],
-            cause="迟到：" + row.body["refusal"]["statement"]["reason"],
+            cause=_late(row.body["refusal"]["statement"]),
             evidence=row.body["statement"],
         )
         for row in rows

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from auction.engine import ranking
-from auction.model import Direction, Do, Outcome, Phase, SecondItem, Winner
+from auction.model import Direction, Do, Outcome, Phase, RaiseBase, SecondItem, Winner
 from auction.record.audit import audit
 from auction.replay.book import Book, JournalError
 from auction.rules import MICRO
@@ -29,6 +29,11 @@ from documents.model import Winner as WinnerLine
 from trading.ground.chain import Row
 from trading.ground.money import FEN, capital, format_amount, parse_amount
 
+BASES = {
+    RaiseBase.GLOBAL_HIGH: "全场最高加价",
+    RaiseBase.OWN_HIGH: "本宗地最高加价",
+    RaiseBase.CUTOFF: "入围线与本宗地最高加价之大者",
+}
 WAN = 10_000
 """元 in a 万元."""
 
@@ -224,7 +229,7 @@ def _rule_lines(book: Book) -> tuple[RuleLine, ...]:
         "保留价": "设有保留价" if book.reserve is not None else "",
         "延时规则": f"{'每次报价延长' if timed.append else '有新报价即重新计时'} {timed.extend // 1000} 秒",
         "成交名额": str(rules.quota.slots) if rules.quota else "",
-        "加价基准": rules.quota.raise_base.value if rules.quota else "",
+        "加价基准": BASES[rules.quota.raise_base] if rules.quota else "",
         "限价后": rules.on_cap.name if isinstance(rules.on_cap, SecondItem) else "",
         "故障中止": f"至少 {book.outage_min_s} 秒",
     }
