@@ -52,7 +52,7 @@ class _Glance(msgspec.Struct):
     kind: str = ""
     section: str = ""
     slot: int = -1
-    sections: dict[str, Any] = {}
+    sections: Any = None  # of a slot an object; the leaf of a tender's publication has a list
 
 
 class Run:
@@ -97,7 +97,8 @@ class Run:
                 try:
                     seen = glance(leaf)
                     if seen.kind == "slot":
-                        commitment = seen.sections.get(section)
+                        sections = seen.sections if isinstance(seen.sections, dict) else {}
+                        commitment = sections.get(section)
                         if type(commitment) is str:
                             slot = seen.slot
                             step(slot, commitment)
