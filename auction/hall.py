@@ -18,7 +18,8 @@ from typing import Any
 from fastapi import APIRouter, WebSocket
 
 from auction.engine import ladder, leading, next_offer, payable, ranking, running_end
-from auction.model import Do, OneShot, Phase, Rules, SecondItem, State
+from auction.engine.sums import TAKES_BIDS
+from auction.model import CENTRE, Do, OneShot, Phase, Rules, SecondItem, State
 from auction.replay import outcome_json
 from auction.replay.book import Book
 from auction.service import AuctionService
@@ -73,6 +74,9 @@ DOINGS = {
     Do.RESUME: ("恢复竞价", "resumes"),
     Do.TERMINATE: ("终止竞价", "terminates"),
 }
+
+WHY = {"outage": ("（服务中断，按规则顺延）", " (outage: the clock stands still by the rule)")}
+"""Why an act of the centre was done, where a rule did it."""
 
 
 class Halls:
@@ -200,20 +204,40 @@ class Hall:
         body = row.body
         for item in body.get("entered", ()):
             zh, en = NAMES[Phase(item["phase"])]
-            self._say(row.at, f"进入阶段：{zh}", f"Phase: {en}")
+            self._say(row.at, "phase", f"进入阶段：{zh}", f"Phase: {en}")
         if row.kind != "auction.decided":
             return
         verdict, do = body["verdict"], Do(body["do"])
         amount = "" if "closed" in body else body.get("content", {}).get("amount", "")
         if do is Do.BID:
             code = None if verdict["ok"] else verdict["code"]
-            self._offers.append({"t": row.at, "paddle": body["by"], "amount": amount, "code": code})
+            by = {"paddle": body["by"], "parcel": self._parcel(body["by"])}
+            self._offers.append({"t": row.at, **by, "amount": amount, "code": code})
         if verdict["ok"]:
             zh, en = DOINGS[do]
-            self._say(row.at, f"{body['by']} {zh} {amount}".strip(), f"{body['by']} {en} {amount}")
+            who_zh, who_en = self._who(body["by"])
+            why_zh, why_en = WHY.get(body.get("reason", ""), ("", ""))
+            self._say(
+                row.at,
+                do.value,
+                f"{who_zh} {zh} {amount}{why_zh}",
+                f"{who_en} {en} {amount}{why_en}",
+            )
 
-    def _say(self, at: int, zh: str, en: str) -> None:
-        self._last = {"t": at, "zh": zh, "en": en.strip()}
+    def _parcel(self, paddle: str) -> str:
+        """The parcel that a paddle bids for; public under quota (the notice maps them)."""
+        seat = self._book.seats.get(paddle)
+        return seat.parcel if seat is not None and self._book.mode == "quota" else ""
+
+    def _who(self, by: str) -> tuple[str, str]:
+        if by == CENTRE:
+            return "交易中心", "The centre"
+        if parcel := self._parcel(by):
+            return f"{parcel}（{by} 号牌）", f"{parcel} (paddle {by})"
+        return f"{by} 号牌", f"Paddle {by}"
+
+    def _say(self, at: int, kind: str, zh: str, en: str) -> None:
+        self._last = {"t": at, "kind": kind, "zh": zh.strip(), "en": en.strip()}
         self._feed.append(self._last)
 
 
@@ -226,11 +250,7 @@ def view(book: Book, state: State) -> dict[str, Any]:
     """
     rules, rungs, lead = state.rules, ladder(state), leading(state)
     scale = rungs.scale
-    least = None if rules.quota is not None else next_offer(state, "")
-    if rules.quota is not None and lead is not None:
-        least = max((next_offer(state, offer.bidder) or 0) for offer in state.standing.values())
-    elif rules.quota is not None:
-        least = rungs.increment
+    least = _least(state)
     on_cap = rules.on_cap
     second = on_cap if isinstance(on_cap, SecondItem) and rungs is on_cap.ladder else None
     return {
@@ -252,12 +272,28 @@ def view(book: Book, state: State) -> dict[str, Any]:
         "rule": "append" if rules.timed.append else "reset",
         "extend_s": (second.extend if second else rules.timed.extend) // 1000,
         "slots": rules.quota.slots if rules.quota else None,
+        "raise_base": rules.quota.raise_base.value if rules.quota else None,
+        "total": _total(state),
         "accepted": state.seq,
         "joined": sorted(state.joined),
         "quoted": sorted(quote.bidder for quote in state.quotes),
         "standing": standing(book, state),
         "outcome": None if state.outcome is None else outcome_json(rules, state.outcome),
     }
+
+
+def _least(state: State) -> int | None:
+    """The least amount that would be taken now: by anybody, or under quota by all who have offered."""
+    if state.rules.quota is None or not state.standing or state.phase not in TAKES_BIDS:
+        return next_offer(state, "")
+    return max(next_offer(state, offer.bidder) or 0 for offer in state.standing.values())
+
+
+def _total(state: State) -> str | None:
+    """What all winners of a quota session pay together, 元; None before the result."""
+    if state.outcome is None or state.rules.quota is None:
+        return None
+    return format_amount(sum(winner.payable or 0 for winner in state.outcome.winners), FEN)
 
 
 def standing(book: Book, state: State) -> list[dict[str, Any]]:
@@ -319,7 +355,8 @@ def steps(rules: Rules, state: State) -> list[dict[str, str]]:
     bar = []
     for phase in line:
         zh, en = NAMES[phase]
-        place = "now" if phase is here else "done" if phase.place < here.place else "todo"
+        past = phase.place < here.place or (phase is here and here.is_final)
+        place = "done" if past else "now" if phase is here else "todo"
         bar.append({"id": phase.value, "state": place, "zh": zh, "en": en})
     return bar
 

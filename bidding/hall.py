@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import PublishedBidders
-from bidding.opening import Bid, Phase
+from bidding.opening import Bid, Phase, State
+from bidding.opening.state import ENDED
 from bidding.record import cause
+from trading.ground.money import grouped, parse_amount
 
 if TYPE_CHECKING:
     from bidding.service import BiddingService
@@ -48,7 +50,12 @@ _SAYS: Final = {
     "terminated": ("招标终止", "Terminated"),
     "quorum_missed": ("托管人应答不足", "Too few custodians answered"),
     "decided": ("对未解密投标作出认定", "A bid that did not open is decided"),
-    "objection_answered": ("异议已答复", "An objection is answered"),
+}
+_OF_A_BID: Final = {
+    "read": ("唱标", "is read out"),
+    "confirmed": ("确认无异议", "confirms"),
+    "objected": ("提出异议", "objects"),
+    "objection_answered": ("异议已答复", "has its objection answered"),
 }
 _ANSWERS: Final = {
     "answered": ("已应答，证明有效", "answered, proof holds"),
@@ -125,15 +132,13 @@ class Halls:
             zh, en = _ANSWERS[body["status"]]
             who = self._organisation(book, body["custodian"])
             zh, en = f"{who} {zh}", f"{who} {en}"
-        elif kind in {"read", "confirmed", "objected"}:
+        elif kind in _OF_A_BID:
             assert book.opening is not None
-            who = self._service.room.name(book.opening.bids[body["submission"]].line.bidder)
-            words = {
-                "read": ("唱标", "read out"),
-                "confirmed": ("确认无异议", "confirms"),
-                "objected": ("提出异议", "objects"),
-            }
-            zh, en = f"{who} {words[kind][0]}", f"{who} {words[kind][1]}"
+            bid = book.opening.bids[body["submission"]]
+            who = self._service.room.name(bid.line.bidder)
+            zh, en = (f"{who} {words}" for words in _OF_A_BID[kind])
+            said = _said(kind, bid)
+            zh, en = (f"{zh}：{said}", f"{en}: {said}") if said else (zh, en)
         else:
             return None
         return {"t": at, "zh": zh, "en": en, "kind": kind}
@@ -161,7 +166,7 @@ class Halls:
             "section_name": tender.section_name,
             "phase": str(opening.phase),
             "paused": opening.paused is not None,
-            "phases": _steps(opening.phase),
+            "phases": _steps(opening),
             "deadline": opening.deadline,
             "ends_at": window.end if window is not None and running else None,
             "counted": len(opening.bids) if closed else None,
@@ -175,6 +180,7 @@ class Halls:
                         "id": one.custodian,
                         "organisation": one.organisation,
                         "status": self._status(book, one.custodian),
+                        "at": reply.at if (reply := opening.replies.get(one.custodian)) else None,
                     }
                     for index, one in enumerate(tender.custodians, 1)
                 ],
@@ -215,7 +221,7 @@ class Halls:
                     "submitted_at": line.arrival,
                     "deposit": line.deposit,
                     "sha256": book.kept[line.submission].act.sha256,
-                    **_content(bid),
+                    **_content(bid, book.opening.price),
                 }
             )
         for line in published:
@@ -239,6 +245,7 @@ class Halls:
 
 _NOTHING: Final[dict[str, Any]] = {
     "price": "",
+    "of_limit": "",
     "duration_days": None,
     "quality": "",
     "project_manager": "",
@@ -248,7 +255,24 @@ _NOTHING: Final[dict[str, Any]] = {
 }
 
 
-def _content(bid: Bid) -> dict[str, Any]:
+def _said(kind: str, bid: Bid) -> str:
+    """What was read out of a bid, or what was objected and replied: as the record will print it."""
+    if kind == "read":
+        price = bid.summary.get("total_price", "")
+        return f"{grouped(price)} 元" if price else ""
+    return {"objected": bid.text, "objection_answered": bid.reply}.get(kind, "")
+
+
+def _of_limit(price: str, limit: str) -> str:
+    """Say what part of the control price 最高投标限价 a price is, per cent with two decimals, half up."""
+    if not price or not limit:
+        return ""
+    whole = parse_amount(limit, 2)
+    part = (parse_amount(price, 2) * 20_000 + whole) // (2 * whole)
+    return f"{part // 100}.{part % 100:02}"
+
+
+def _content(bid: Bid, limit: str) -> dict[str, Any]:
     if bid.read_at is None:
         return {**_NOTHING, "status": "sealed"}
     days = bid.summary.get("duration_days", "")
@@ -256,6 +280,7 @@ def _content(bid: Bid) -> dict[str, Any]:
     return {
         "status": "opened" if opened else bid.result,
         "price": bid.summary.get("total_price", ""),
+        "of_limit": _of_limit(bid.summary.get("total_price", ""), limit),
         "duration_days": int(days) if days else None,
         "quality": bid.summary.get("quality", ""),
         "project_manager": bid.summary.get("project_manager", ""),
@@ -265,17 +290,17 @@ def _content(bid: Bid) -> dict[str, Any]:
     }
 
 
-def _steps(phase: Phase) -> list[dict[str, str]]:
-    place = next((n for n, step in enumerate(STEPS) if phase in step[3]), None)
-    if place is None:  # failed or terminated
-        return [{"id": id_, "zh": zh, "en": en, "state": "todo"} for id_, zh, en, _ in STEPS]
-    ended = phase is Phase.SEALED
-    return [
-        {
-            "id": id_,
-            "zh": zh,
-            "en": en,
-            "state": "done" if number < place or ended else "now" if number == place else "todo",
-        }
-        for number, (id_, zh, en, _) in enumerate(STEPS)
-    ]
+def _steps(opening: State) -> list[dict[str, Any]]:
+    """The bar of steps; `at` is when a step began, ms UTC, None for one that has not (yet) begun."""
+    began = dict(reversed(opening.phases))
+    here, ended = opening.phase, opening.phase in ENDED
+    bar = []
+    for id_, zh, en, phases in STEPS:
+        at = min((began[phase] for phase in phases if phase in began), default=None)
+        now = here in phases and not ended
+        done = not now and (at is not None or id_ == "bidding")
+        bar.append({"id": id_, "zh": zh, "en": en, "at": at, "state": _PLACES[now, done]})
+    return bar
+
+
+_PLACES: Final = {(True, False): "now", (False, True): "done", (False, False): "todo"}

@@ -1,4 +1,7 @@
-"""The portal: what is announced, with the way into each hall. Nothing of bids or bidders is known on this floor."""
+"""The portal: what is announced and how far it is, with the way into each hall, and the newest signed records.
+
+Nothing of bids or bidders is known on this floor; how far an opening or an auction is, the rooms above tell `Pages`.
+"""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,36 +24,65 @@ ACCESS: Final = (
     Rule("GET", "/i18n/{language}.json", PUBLIC, "界面文字"),
 )
 
+MARKS: Final = {
+    "state.announced": ("", "◷"),
+    "state.bidding": ("ok", "▣"),
+    "state.closed": ("", "▪"),
+    "state.opening": ("now", "▶"),
+    "state.opened": ("ok", "✓"),
+    "state.running": ("now", "▶"),
+    "state.sold": ("ok", "✓"),
+    "state.unsold": ("warn", "—"),
+    "state.suspended": ("warn", "‖"),
+    "state.too_few": ("warn", "—"),
+    "state.no_quorum": ("bad", "✕"),
+    "state.terminated": ("bad", "✕"),
+}
+"""State → tone and icon of its chip; the word stands beside the icon, nothing is told by colour alone."""
+
 
 def router(service: TradingService, pages: Pages) -> APIRouter:
     """Build the portal and what every page loads."""
     made = APIRouter(include_in_schema=False)
+    pages.tell("name", lambda subject: _name(service, subject))
 
     @made.get("/", response_class=HTMLResponse)
     async def portal(request: Request) -> HTMLResponse:
-        language = pages.language(request)
         now = service.clock.now()
-
-        def word(key: str) -> str:
-            return pages.word(language, key)
-
+        sections = [
+            _section(service, pages, tender, section, now)
+            for tender, section in _announced(service)
+        ]
+        auctions = [
+            row
+            for session in reversed(service.state.sessions.values())
+            if session.published_at is not None
+            for row in _auctions(pages, session, now)
+        ]
         return pages.render(
             request,
             "portal.html",
             here="portal",
-            sections=[
-                _section(service, tender, section, now, word(_state_of_section(section, now)))
-                for tender, section in _announced(service)
-            ],
-            lots=[
-                _session(session, now, word(_state_of_session(session, now)), word("portal.quota"))
-                for session in reversed(service.state.sessions.values())
-                if session.published_at is not None
-            ],
+            sections=sections,
+            auctions=auctions,
+            records=pages.ask("records", "") or [],
         )
 
     made.include_router(pages.router())
     return made
+
+
+def _name(service: TradingService, subject: str) -> str | None:
+    """What a section or a session is called; None for another id."""
+    state = service.state
+    for tender in state.tenders.values():
+        if subject in tender.sections:
+            return f"{tender.name} · {service.section(subject).name}"
+    session = state.sessions.get(subject)
+    if session is not None:
+        return session.name
+    lot = state.lots.get(subject)
+    return lot.name if lot is not None else None
 
 
 def _announced(service: TradingService) -> "Iterator[tuple[Tender, Section]]":
@@ -61,50 +93,57 @@ def _announced(service: TradingService) -> "Iterator[tuple[Tender, Section]]":
                 yield tender, service.section(section_id)
 
 
-def _state_of_section(section: Section, now: int) -> str:
-    if section.stage is Stage.TERMINATED:
-        return "state.terminated"
-    if section.suspended:
-        return "state.suspended"
-    return "state.bidding" if now < section.deadline else "state.closed"
-
-
-def _state_of_session(session: Session, now: int) -> str:
-    if session.stage is Stage.TERMINATED:
-        return "state.terminated"
-    return "state.announced" if now < session.opens_at else "state.running"
-
-
-TONES: Final = {
-    "state.bidding": "ok",
-    "state.running": "ok",
-    "state.suspended": "warn",
-    "state.terminated": "bad",
-}
-
-
 def _section(
-    service: TradingService, tender: Tender, section: Section, now: int, state: str
+    service: TradingService, pages: Pages, tender: Tender, section: Section, now: int
 ) -> dict[str, Any]:
     project = service.state.projects[tender.project]
+    state = _state_of_section(section, pages.ask("opening", section.id), now)
+    tone, icon = MARKS[state]
     return {
         "id": section.id,
         "tender": tender.name,
         "tenderer": service.state.organisations[project.tenderer].name,
         "section": section.name,
         "deadline": beijing(section.deadline)[:19],
+        "until": section.deadline if now < section.deadline else None,
         "state": state,
-        "tone": TONES.get(_state_of_section(section, now), ""),
+        "tone": tone,
+        "icon": icon,
+        "over": state in {"state.opened", "state.too_few", "state.no_quorum", "state.terminated"},
     }
 
 
-def _session(session: Session, now: int, state: str, rule: str) -> dict[str, Any]:
-    return {
-        "id": session.id,
-        "title": session.name,
-        "lot": f"{len(session.lots)}",
-        "rule": rule,
-        "starts": beijing(session.listing_ends_at or session.opens_at)[:19],
-        "state": state,
-        "tone": TONES.get(_state_of_session(session, now), ""),
-    }
+def _state_of_section(section: Section, opening: str | None, now: int) -> str:
+    if section.stage is Stage.TERMINATED:
+        return "state.terminated"
+    if section.suspended:
+        return "state.suspended"
+    if opening is not None and opening != "state.bidding":
+        return opening
+    return "state.bidding" if now < section.deadline else "state.closed"
+
+
+def _auctions(pages: Pages, session: Session, now: int) -> list[dict[str, Any]]:
+    """One row for each auction of a session; before its auctions are made, one for the session."""
+    starts = session.listing_ends_at or session.opens_at
+    rule = "mode.quota" if "quota" in session.rules else "mode.listing"
+    plain = {"id": session.id, "title": session.name, "rule": rule}
+    told = pages.ask("auctions", session.id) or [{**plain, "state": "state.announced"}]
+    rows = []
+    for one in told:
+        terminated = session.stage is Stage.TERMINATED
+        state = "state.terminated" if terminated else one["state"]
+        tone, icon = MARKS[state]
+        rows.append(
+            {
+                **one,
+                "lots": len(session.lots) if one["id"] == session.id else 1,
+                "starts": beijing(starts)[:19],
+                "until": starts if now < starts else None,
+                "state": state,
+                "tone": tone,
+                "icon": icon,
+                "over": state in {"state.sold", "state.unsold", "state.terminated"},
+            }
+        )
+    return rows

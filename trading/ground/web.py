@@ -16,9 +16,11 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from trading.ground.clock import beijing
-from trading.ground.problems import NotFound
+from trading.ground.problems import NotFound, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trading.ground.clock import Clock
     from trading.ground.settings import Settings
 
@@ -57,6 +59,7 @@ class Pages:
             for path in sorted(self._static.rglob("*"))
             if path.is_file()
         }
+        self._tellers: dict[str, Callable[[str], Any]] = {}
         self._templates = Environment(
             loader=FileSystemLoader(folder / "templates"),
             autoescape=select_autoescape(default=True),
@@ -64,6 +67,18 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+
+    def tell(self, topic: str, teller: Callable[[str], Any]) -> None:
+        """Let a room above tell pages below what only it knows: `teller(id)`, None for a stranger's id.
+
+        So the portal, on a low floor, can show how far an opening is without importing it.
+        """
+        self._tellers[topic] = teller
+
+    def ask(self, topic: str, about: str) -> Any:
+        """Ask the room that tells of a topic; None where nobody does or it knows nothing."""
+        teller = self._tellers.get(topic)
+        return teller(about) if teller is not None else None
 
     def language(self, request: Request) -> str:
         """Chinese unless `?lang=en` or the browser asks for English first."""
@@ -74,9 +89,17 @@ class Pages:
         """One entry of the catalogue, its `{names}` filled in."""
         return self._words[language][key].format(**facts)
 
+    def problem(self, request: Request, problem: Problem) -> HTMLResponse:
+        """Render a refusal as a page for people, with its own status; programs ask under `/api`."""
+        page = self.render(request, "problem.html", problem=problem)
+        page.status_code = problem.status
+        return page
+
     def render(self, request: Request, template: str, **facts: Any) -> HTMLResponse:
         """Render a template; what a page must know and does not get is an error, never a blank."""
         language = self.language(request)
+        asked = request.query_params.get("lang") is not None
+        other = "en" if language == "zh-CN" else "zh-CN"
 
         def translate(key: str, **names: object) -> str:
             return self.word(language, key, **names)
@@ -85,9 +108,13 @@ class Pages:
             lang=language,
             t=translate,
             static=self.address,
+            link=lambda path: f"{path}?lang={language}" if asked else path,
+            other=f"{request.url.path}?lang={other}",
+            centre=self._settings.centre,
             centre_name=self._settings.centre_name,
             ruleset=self._settings.ruleset,
             server_clock=beijing(self._clock.now())[11:19],
+            server_date=beijing(self._clock.now())[:10],
             **({"here": ""} | facts),
         )
         return HTMLResponse(text, headers={"cache-control": "no-cache"})

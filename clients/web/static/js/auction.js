@@ -1,60 +1,90 @@
 // The auction hall 竞价大厅, read only: the best offer, the time left, who stands where. The server decides everything.
-import { html } from "../vendor/ui.js";
+import { html, signal } from "../vendor/ui.js";
 import { beijing } from "./clock.js";
-import { Big, Chip, Countdown, Feed, Steps, grouped, mount, t } from "./hall.js";
+import { Big, Chip, Countdown, Feed, Panel, Papers, Steps, grouped, mount, papersOf, t } from "./hall.js";
+import { Ladder } from "./ladder.js";
 
-const WIDE = 960;
-const HIGH = 260;
-const EDGE = 56;
+const papers = signal(/** @type {any} */ (null));
+const parcels = signal(/** @type {any[]} */ ([]));
 
-/** The ladder of accepted offers as steps, drawn to scale. @param {{offers: any[], unit: string}} props */
-function Ladder({ offers, unit }) {
-  const accepted = offers.filter((o) => o.code === null || o.code === "ok");
-  if (accepted.length < 2) return null;
-  const times = accepted.map((o) => o.t);
-  const amounts = accepted.map((o) => Number(o.amount));
-  const [t0, t1] = [Math.min(...times), Math.max(...times)];
-  const [a0, a1] = [Math.min(...amounts), Math.max(...amounts)];
-  const x = (/** @type {number} */ v) => EDGE + ((v - t0) / Math.max(1, t1 - t0)) * (WIDE - EDGE - 24);
-  const y = (/** @type {number} */ v) => HIGH - 36 - ((v - a0) / Math.max(1e-9, a1 - a0)) * (HIGH - 64);
-  let path = "";
-  accepted.forEach((o, i) => {
-    path += i === 0 ? `M${x(o.t)} ${y(amounts[i])}` : `H${x(o.t)}V${y(amounts[i])}`;
-  });
-  const marks = [0, 1, 2, 3, 4].map((i) => a0 + ((a1 - a0) * i) / 4);
-  const ends = [accepted[0], accepted[accepted.length - 1]];
-  return html`<svg class="ladder" viewBox=${`0 0 ${WIDE} ${HIGH}`} role="img" aria-label=${t("auction.ladder")}>
-    ${marks.map((m) => html`<g key=${m}><line class="grid" x1=${EDGE} x2=${WIDE - 24} y1=${y(m)} y2=${y(m)} /><text x="8" y=${y(m) + 4}>${m.toFixed(2)}</text></g>`)}
-    <text x=${WIDE - 24} y="18" text-anchor="end">${unit}</text>
-    ${ends.map((o, i) => html`<text key=${i} x=${x(o.t)} y=${HIGH - 12} text-anchor=${i ? "end" : "start"}>${beijing(o.t)}</text>`)}
-    <path class="line" d=${path} />
-    ${accepted.map((o, i) => html`<circle key=${i} class="dot" cx=${x(o.t)} cy=${y(amounts[i])} r="4" />`)}
-  </svg>`;
+/** Parcels and rules stand still after the notice: one look is enough. @param {string} lot */
+async function prepare(lot) {
+  papersOf(lot, (found) => (papers.value = found));
+  try {
+    parcels.value = (await (await fetch("/api/v1/lots/" + encodeURIComponent(lot))).json()).parcels;
+  } catch {
+    // without them a row only lacks its explanation
+  }
 }
 
+/** A decimal string without trailing zeros: 10000.00 → 10,000. @param {string} text */
+function plain(text) {
+  return grouped(text.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""));
+}
+
+/** How what a winner pays comes about. @param {any} r @param {any} parcel */
+function sum(r, parcel) {
+  if (!parcel || !parcel.start_floor_price || !parcel.added_gfa) return null;
+  return html`<small>${t("auction.sum", { price: plain(parcel.start_floor_price), amount: plain(r.amount), area: plain(parcel.added_gfa) })}</small>`;
+}
+
+function Standing(/** @type {{s: any}} */ { s }) {
+  const known = new Map(parcels.value.map((p) => [p.id, p]));
+  const silent = s.slots ? parcels.value.filter((p) => !s.standing.some((/** @type {any} */ r) => r.parcel === p.id)) : [];
+  const unit = { unit: s.unit };
+  return html`<div class="standing"><table class="stack"><caption>${t(s.outcome ? "auction.result" : "auction.standing")}<small>${s.slots ? t("auction.rank_why", { k: s.slots }) : ""}</small></caption>
+    <thead><tr><th>${t("col.rank")}</th><th>${t(s.slots ? "col.parcel" : "col.paddle")}</th><th class="right">${t("col.amount", unit)}</th>${s.slots ? html`<th class="right">${t("col.payable")}</th>` : null}<th>${t("col.state")}</th></tr></thead>
+    <tbody>${s.standing.map((/** @type {any} */ r) => html`<tr key=${r.parcel || r.paddle} class=${r.inside ? "lead" : "out"}>
+        <td class="num tight" data-label=${t("col.rank")}>${r.rank}</td>
+        <td data-label=${t(s.slots ? "col.parcel" : "col.paddle")}><b>${r.parcel || r.paddle}</b> ${r.holder}<small>${r.parcel ? t("auction.paddle", { n: r.paddle }) : ""}</small></td>
+        <td class="right num tight" data-label=${t("col.amount", unit)}><b>${grouped(r.amount)}</b></td>
+        ${s.slots ? html`<td class="right num tight" data-label=${t("col.payable")}><b>${grouped(r.payable)}</b>${sum(r, known.get(r.parcel))}</td>` : null}
+        <td class="tight" data-label=${t("col.state")}><${Chip} tone=${r.inside ? "ok" : ""} icon=${r.inside ? "✓" : "–"}>${t(r.inside ? (s.outcome ? "auction.won" : "auction.inside") : s.outcome ? "auction.lost" : "auction.outside")}<//></td>
+      </tr>`)}
+      ${silent.map((p) => html`<tr key=${p.id} class="out"><td class="tight">—</td>
+        <td data-label=${t("col.parcel")}><b>${p.id}</b> ${p.holder}</td><td class="right tight" data-label=${t("col.amount", unit)}>—</td>
+        <td class="right num tight" data-label=${t("col.payable")}><small>${t("auction.starts_from", { total: plain(p.start_total || "") })}</small></td>
+        <td class="tight" data-label=${t("col.state")}><${Chip} tone="" icon="…">${t("auction.silent")}<//></td></tr>`)}
+    </tbody></table>
+    ${s.standing.length + silent.length === 0 ? html`<p class="empty">${t("auction.no_offers")}</p>` : null}</div>`;
+}
+
+function Offers(/** @type {{offers: any[]}} */ { offers }) {
+  return html`<${Panel} title=${t("auction.offers")} kind="offers">
+    ${offers.length === 0 ? html`<p class="empty">${t("auction.no_offers")}</p>` : null}
+    <ol>${[...offers].reverse().map((o, i) => html`<li key=${offers.length - i} class=${o.code === null ? "" : "out"}>
+      <time>${beijing(o.t)}</time><span>${o.parcel ? html`<b>${o.parcel}</b> ${t("auction.paddle", { n: o.paddle })}` : html`<b>${o.paddle}</b>`}</span><b class="num">${o.amount === "" ? "—" : grouped(o.amount)}</b>
+      ${o.code === null ? html`<${Chip} tone="ok" icon="✓">${t("offer.ok")}<//>` : html`<${Chip} tone="bad" icon="✕">${t("offer." + o.code)}<//>`}</li>`)}</ol><//>`;
+}
+
+function bigs(/** @type {any} */ s) {
+  const who = s.standing[0];
+  const leader = !s.leader ? t("auction.nobody") : html`<${Chip} tone="ok" icon="▲">${t("auction.leads", { who: who && who.parcel ? who.parcel + " " + who.holder : t("auction.paddle", { n: s.leader }) })}<//>`;
+  const step = html`<span>${t("auction.step", { step: grouped(s.increment), unit: s.unit })}</span>${s.cap ? html`<span>${t("auction.cap", { cap: grouped(s.cap), unit: s.unit })}</span>` : null}`;
+  const best = html`<${Big} label=${t(s.outcome ? "auction.final" : s.slots ? "auction.best_surcharge" : "auction.best")} value=${s.best === null ? "—" : grouped(s.best)} small=${s.unit} under=${html`${leader}${step}`} />`;
+  if (s.outcome) {
+    const won = s.outcome.winners.length;
+    return html`${best}<${Big} label=${t(s.slots ? "auction.winners" : "auction.result")} value=${s.slots ? html`${won}<i>/</i>${s.standing.length}` : t("outcome." + s.outcome.status)}
+        under=${html`<${Chip} tone=${won ? "ok" : "warn"} icon=${won ? "✓" : "—"}>${t("outcome." + s.outcome.status)}<//>${s.outcome.reason ? html`<span>${t("reason." + s.outcome.reason)}</span>` : null}<span>${t("auction.closed_at", { time: beijing(Date.parse(s.outcome.closed_at)) })}</span><span>${t("auction.extended", { k: s.extensions })}</span>`} />
+      ${s.total ? html`<${Big} label=${t("auction.total")} value=${grouped(s.total)} long=${true} under=${t("auction.total_why")} />` : null}`;
+  }
+  return html`${best}<${Big} label=${t("auction.left")} value=${html`<${Countdown} ends=${s.ends_at} />`}
+      under=${html`<span>${t("auction.rule_" + s.rule, { n: s.extend_s })}</span><span>${t("auction.extended", { k: s.extensions })}</span>`} />
+    <${Big} label=${t("auction.next")} value=${s.next === null ? "—" : grouped(s.next)} small=${s.next === null ? "" : s.unit}
+      under=${s.raise_base ? t("auction.base_" + s.raise_base) : t("auction.next_why")} />`;
+}
+
+/** @type {Record<string, string>} */
+const TONES = { SUSPENDED: "warn", SOLD: "good", TERMINATED: "bad" };
+
 mount((s, feed) => {
-  const leader = s.leader ? html`<${Chip} tone="ok" icon="▲">${t("auction.leads", { who: s.leader })}<//>` : t("auction.nobody");
-  const rule = t("auction.rule_" + s.rule, { n: s.extend_s });
+  const shown = papers.value && papers.value.records.length ? papers.value : null;
+  const mark = s.phase === "SUSPENDED" ? "‖ " : s.phase === "SOLD" ? "✓ " : s.outcome ? "! " : "";
   return html`<${Steps} phases=${s.phases} />
-    ${s.phase === "SUSPENDED" ? html`<p class="banner" role="status">${t("auction.suspended")}</p>` : null}
-    <div class="stage"><div>
-      <div class="bigs">
-        <${Big} label=${t(s.slots ? "auction.best_surcharge" : "auction.best")} value=${s.best === null ? "—" : grouped(s.best)} small=${s.unit} under=${leader} />
-        <${Big} label=${t("auction.left", { k: s.extensions })} value=${html`<${Countdown} ends=${s.outcome ? null : s.ends_at} />`} under=${rule} />
-        <${Big} label=${t("auction.next")} value=${s.next === null ? "—" : grouped(s.next)} small=${s.unit}
-          under=${t("auction.step", { step: grouped(s.increment), unit: s.unit }) + (s.slots ? "　" + t("auction.slots", { k: s.slots }) : "")} />
-      </div>
-      <${Ladder} offers=${s.offers} unit=${s.unit} />
-      <div class="scroll"><table class="stack"><caption>${t(s.outcome ? "auction.result" : "auction.standing")}</caption>
-        <thead><tr><th>${t("col.rank")}</th><th>${t("col.parcel")}</th><th>${t("col.holder")}</th><th class="right">${t("col.amount", { unit: s.unit })}</th><th class="right">${t("col.payable")}</th><th>${t("col.state")}</th></tr></thead>
-        <tbody>${s.standing.map((/** @type {any} */ r) => html`<tr key=${r.parcel || r.paddle} class=${r.inside ? "lead" : "out"}>
-          <td class="num" data-label=${t("col.rank")}>${r.rank}</td>
-          <td data-label=${t("col.parcel")}>${r.parcel || r.paddle}</td>
-          <td data-label=${t("col.holder")}>${r.holder || "—"}</td>
-          <td class="right num" data-label=${t("col.amount", { unit: s.unit })}>${grouped(r.amount)}</td>
-          <td class="right num" data-label=${t("col.payable")}>${grouped(r.payable)}</td>
-          <td data-label=${t("col.state")}><${Chip} tone=${r.inside ? "ok" : ""} icon=${r.inside ? "✓" : "·"}>${t(r.inside ? (s.outcome ? "auction.won" : "auction.inside") : "auction.outside")}<//></td>
-        </tr>`)}</tbody></table>
-        ${s.standing.length === 0 ? html`<p class="empty">${t("auction.no_offers")}</p>` : null}</div>
-    </div><${Feed} feed=${feed} title=${t("hall.feed")} /></div>`;
-});
+    <p class=${"note " + (TONES[s.phase] || "")} role="status"><b>${mark}${t(s.outcome ? "hall.ended" : "hall.now")}</b>${t("phase." + s.phase)}</p>
+    <div class="stage"><div class="work">
+      <div class="bigs">${bigs(s)}</div>
+      <div class="pair"><${Standing} s=${s} /><${Ladder} offers=${s.offers} unit=${s.unit} direction=${s.direction} /></div>
+      ${shown ? html`<${Papers} papers=${shown} title=${t("hall.papers")} why=${t("hall.papers_why")} />` : null}
+    </div><div class="side"><${Offers} offers=${s.offers} /><${Feed} feed=${feed.filter((e) => e.kind !== "bid")} title=${t("hall.feed")} /></div></div>`;
+}, prepare);

@@ -1,48 +1,99 @@
 // The opening hall 开标大厅, read only: where are we, who has answered, what was read out.
-import { html } from "../vendor/ui.js";
-import { Big, Chip, Countdown, Feed, Steps, grouped, lang, mount, t } from "./hall.js";
+import { html, signal } from "../vendor/ui.js";
+import { beijing } from "./clock.js";
+import { Big, Chip, Countdown, Feed, Panel, Papers, Steps, grouped, hash, lang, mount, papersOf, t } from "./hall.js";
 
+/** @type {Record<string, [string, string]>} */
 const STATUS = {
-  sealed: ["", "▣"], opened: ["ok", "✓"], deemed_revoked: ["bad", "✕"], deemed_withdrawn: ["warn", "!"],
-  withdrawn: ["", "↩"], refused: ["bad", "✕"], undetermined: ["warn", "?"],
+  sealed: ["", "▣"], opened: ["ok", "✓"], remedied: ["ok", "✓"], deemed_revoked: ["bad", "✕"], deemed_withdrawn: ["warn", "!"],
+  withdrawn: ["", "↩"], superseded: ["", "↻"], refused: ["bad", "✕"], undetermined: ["warn", "?"],
 };
+/** @type {Record<string, [string, string]>} */
 const CUSTODIAN = { waiting: ["", "…"], answered: ["ok", "✓"], wrong: ["bad", "✕"], silent: ["warn", "—"], refused: ["warn", "!"] };
+/** @type {Record<string, [string, string]>} */
+const CONFIRMATION = { no_objection: ["ok", "✓"], objection: ["warn", "!"], not_confirmed: ["", "—"] };
+/** @type {Record<string, string>} */
+const ENDS = { sealed: "good", failed_fewer_than_3: "", failed_quorum: "bad", terminated: "bad" };
+
+const papers = signal(/** @type {any} */ (null));
 
 function row(/** @type {any} */ r) {
-  const [tone, icon] = STATUS[/** @type {keyof typeof STATUS} */ (r.status)] || ["", "·"];
+  const [tone, icon] = STATUS[r.status] || ["", "·"];
+  const answer = CONFIRMATION[r.confirmation];
   const reason = r["reason_" + lang];
-  return html`<tr key=${r.no} class=${r.status === "opened" ? "" : "out"}>
-    <td class="num">${r.no}</td>
-    <td data-label=${t("col.bidder")}>${r.bidder}${reason ? html`<span class="reason">${reason}</span>` : null}</td>
-    <td data-label=${t("col.state")}><${Chip} tone=${tone} icon=${icon}>${t("bid." + r.status)}<//></td>
-    <td data-label=${t("col.price")} class="right num">${grouped(r.price)}</td>
-    <td data-label=${t("col.duration")} class="right num">${r.duration_days ?? "—"}</td>
-    <td data-label=${t("col.quality")}>${r.quality || "—"}</td>
-    <td data-label=${t("col.deposit")}>${r.deposit ? t("deposit." + r.deposit) : "—"}</td>
-    <td data-label=${t("col.sha256")} class="mono">${r.sha256 ? r.sha256.slice(0, 4) + "…" + r.sha256.slice(-4) : "—"}</td>
-    <td data-label=${t("col.confirmation")}>${r.confirmation ? t("confirm." + r.confirmation) : "—"}</td>
+  const opened = r.status === "opened" || r.status === "remedied";
+  return html`<tr key=${r.no} class=${opened || r.status === "sealed" ? "" : "out"}>
+    <td class="num tight" data-label=${t("col.no")}>${r.no}</td>
+    <td data-label=${t("col.bidder")}><b>${r.bidder}</b><small>${t("opening.arrived", { time: beijing(r.submitted_at) })}${r.sha256 ? html`　${t("col.sha256")} ${hash(r.sha256, 2)}` : null}</small>
+      ${reason ? html`<span class="reason">${reason}</span>` : null}</td>
+    <td class="tight" data-label=${t("col.state")}><${Chip} tone=${tone} icon=${icon}>${t("bid." + r.status)}<//></td>
+    <td data-label=${t("col.price")} class="right num tight"><b>${grouped(r.price)}</b>${r.of_limit ? html`<small>${t("opening.of_limit", { part: r.of_limit })}</small>` : null}</td>
+    <td data-label=${t("col.duration")} class="right num tight">${r.duration_days ?? "—"}</td>
+    <td class="tight" data-label=${t("col.quality")}>${r.quality || "—"}</td>
+    <td class="tight" data-label=${t("col.manager")}>${r.project_manager || "—"}</td>
+    <td class="tight" data-label=${t("col.deposit")}>${r.deposit ? t("deposit." + r.deposit) : "—"}</td>
+    <td class="tight" data-label=${t("col.confirmation")}>${answer ? html`<${Chip} tone=${answer[0]} icon=${answer[1]}>${t("confirm." + r.confirmation)}<//>` : "—"}</td>
   </tr>`;
+}
+
+function Rows(/** @type {{rows: any[]}} */ { rows }) {
+  return html`<table class="stack reading"><caption>${t("opening.table")}<small>${t("opening.table_why")}</small></caption>
+    <thead><tr><th>${t("col.no")}</th><th>${t("col.bidder")}</th><th>${t("col.state")}</th><th class="right">${t("col.price")}</th>
+      <th class="right">${t("col.duration")}</th><th>${t("col.quality")}</th><th>${t("col.manager")}</th><th>${t("col.deposit")}</th><th>${t("col.confirmation")}</th></tr></thead>
+    <tbody>${rows.map(row)}</tbody></table>`;
+}
+
+/** Before there are rows: what will happen, step by step. */
+function Ahead(/** @type {{phases: any[]}} */ { phases }) {
+  return html`<${Panel} title=${t("opening.ahead")}><ol class="ahead">${phases.map(
+    (p) => html`<li key=${p.id} class=${p.state}><b>${p[lang]}</b><span>${t("step." + p.id)}</span></li>`,
+  )}</ol><//>`;
+}
+
+function Custody(/** @type {{custody: any}} */ { custody }) {
+  return html`<${Panel} title=${t("opening.custodians")}><p class="quiet">${t("opening.custodians_why", custody)}</p>
+    <ul class="board">${custody.custodians.map((/** @type {any} */ c) => {
+      const [tone, icon] = CUSTODIAN[c.status] || ["", "·"];
+      return html`<li key=${c.index}><span>${c.organisation}</span>${c.at ? html`<time>${beijing(c.at)}</time>` : null}
+        <${Chip} tone=${tone} icon=${icon}>${t("custodian." + c.status)}<//></li>`;
+    })}</ul><//>`;
+}
+
+/** How many bids came out otherwise than opened, as chips. */
+function others(/** @type {any[]} */ rows) {
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const r of rows) if (r.status !== "opened" && r.status !== "sealed") counts[r.status] = (counts[r.status] || 0) + 1;
+  return Object.entries(counts).map(([status, n]) => html`<${Chip} key=${status} tone=${STATUS[status]?.[0] || ""} icon=${STATUS[status]?.[1] || "·"}>${t("bid." + status)} ${n}<//>`);
+}
+
+function third(/** @type {any} */ s) {
+  const limit = s.control_price
+    ? html`<span>${t("opening.control_price", { price: grouped(s.control_price) })}</span>${s.float_point ? html`<span>${t("opening.float", { point: s.float_point })}</span>` : null}`
+    : t("opening.deadline_why");
+  if (s.ends_at) return html`<${Big} label=${t("opening.left")} value=${html`<${Countdown} ends=${s.ends_at} />`} under=${limit} />`;
+  if (s.phase === "bidding") return html`<${Big} label=${t("opening.deadline", { time: beijing(s.deadline) })} value=${html`<${Countdown} ends=${s.deadline} />`} under=${limit} />`;
+  return html`<${Big} label=${t("opening.opened_at")} value=${beijing(s.deadline)} under=${limit} />`;
 }
 
 mount((s, feed) => {
   const answered = s.custody.custodians.filter((/** @type {any} */ c) => c.status === "answered").length;
-  const chips = s.custody.custodians.map((/** @type {any} */ c) => {
-    const [tone, icon] = CUSTODIAN[/** @type {keyof typeof CUSTODIAN} */ (c.status)] || ["", "·"];
-    return html`<${Chip} key=${c.index} tone=${tone} icon=${icon}>${c.organisation}<//>`;
-  });
+  const short = Math.max(0, s.custody.t - answered);
+  const here = s.phases.find((/** @type {any} */ p) => p.state === "now");
+  const ended = s.phase in ENDS;
+  const note = s.paused ? t("opening.paused") : ended ? t("ended." + s.phase) : here ? t("step." + here.id) : "";
+  const shown = papers.value && papers.value.records.length ? papers.value : null;
   return html`<${Steps} phases=${s.phases} />
-    <div class="stage"><div>
+    ${note ? html`<p class=${"note " + (s.paused ? "warn" : ENDS[s.phase] || "")} role="status"><b>${s.paused ? "‖ " : ended ? (ENDS[s.phase] === "good" ? "✓ " : "! ") : ""}${ended ? t("hall.ended") : t("hall.now")}</b>${note}</p>` : null}
+    <div class="stage"><div class="work">
       <div class="bigs">
-        <${Big} label=${t("opening.opened")} value=${s.counted === null ? t("opening.hidden") : s.opened + " / " + s.counted}
-          under=${s.counted === null ? t("opening.hidden_why") : t("opening.opened_why")} />
-        <${Big} label=${t("opening.shares", { t: s.custody.t, n: s.custody.n })} value=${answered + " / " + s.custody.n} under=${chips} />
-        <${Big} label=${t(s.ends_at ? "opening.left" : "opening.deadline")} value=${html`<${Countdown} ends=${s.ends_at ?? s.deadline} />`}
-          under=${s.control_price ? t("opening.control_price", { price: grouped(s.control_price) }) + (s.float_point ? "　" + t("opening.float", { point: s.float_point }) : "") : ""} />
+        <${Big} label=${t("opening.opened")} value=${s.counted === null ? t("opening.hidden") : html`${s.opened}<i>/</i>${s.counted}`}
+          under=${s.counted === null ? t("opening.hidden_why") : s.reading ? html`<span>${t("opening.opened_why")}</span>${others(s.rows)}` : t("opening.not_yet")} />
+        <${Big} label=${t("opening.shares")} value=${html`${answered}<i>/</i>${s.custody.n}`}
+          under=${s.phase === "bidding" ? t("opening.shares_before", s.custody) : short ? t("opening.shares_short", { k: short }) : html`<${Chip} tone="ok" icon="✓">${t("opening.shares_enough", s.custody)}<//>`} />
+        ${third(s)}
       </div>
-      <div class="scroll"><table class="stack"><caption>${t("opening.table")}</caption>
-        <thead><tr><th>${t("col.no")}</th><th>${t("col.bidder")}</th><th>${t("col.state")}</th><th class="right">${t("col.price")}</th>
-          <th class="right">${t("col.duration")}</th><th>${t("col.quality")}</th><th>${t("col.deposit")}</th><th>${t("col.sha256")}</th><th>${t("col.confirmation")}</th></tr></thead>
-        <tbody>${s.rows.map(row)}</tbody></table>
-        ${s.rows.length === 0 ? html`<p class="empty">${t("opening.sealed_until")}</p>` : null}</div>
-    </div><${Feed} feed=${feed} title=${t("hall.feed")} /></div>`;
-});
+      ${s.rows.length ? html`<${Rows} rows=${s.rows} />` : html`<${Ahead} phases=${s.phases} />`}
+      ${shown ? html`<${Papers} papers=${shown} title=${t(s.record ? "hall.papers" : "hall.papers_so_far")} why=${t(s.record ? "hall.papers_why" : "hall.papers_so_far_why")} />` : null}
+    </div><div class="side"><${Custody} custody=${s.custody} /><${Feed} feed=${feed} title=${t("hall.feed")} /></div></div>`;
+}, (about) => papersOf(about, (found) => (papers.value = found)));
