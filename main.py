@@ -51,6 +51,8 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
     "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),
     "demo": ("clients.demo.command:demo", "演示 the whole job on a fresh home"),
     "bench": ("clients.bench.cli:group", "性能测试 benchmarks, each beside its yardstick"),
+    "backup": ("clients.keeping:backup", "备份 one archive of a home, consistent while serving"),
+    "restore": ("clients.keeping:restore", "恢复 a home from an archive, under a new log"),
     "doctor": ("clients.doctor:doctor", "体检 what this machine lacks and how to get it"),
 }
 """Verb → where it lives, and its line in `--help`. What is not built is not here."""
@@ -92,6 +94,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from trading import api as trading_api
     from trading import pages as trading_pages
     from trading.api import ledger as ledger_api
+    from trading.api.shapes import PROBLEMS
     from trading.ground import health
     from trading.ground.ca import pem
     from trading.ground.ground import open_ground
@@ -158,15 +161,15 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             (auction_api.router(auctions, settings.offer_rate or None), auction_api.ACCESS),
             (auction_hall.router(auctions, halls), auction_hall.ACCESS),
             (trading_pages.router(trading, pages), trading_pages.ACCESS),
-            (documents_pages.router(documents, pages), documents_pages.ACCESS),
+            (documents_pages.router(documents, pages, shelf), documents_pages.ACCESS),
             (bidding_pages.router(bidding, pages), bidding_pages.ACCESS),
             (auction_pages.router(auctions, pages), auction_pages.ACCESS),
         )
         app = FastAPI(
             title="Kaibiao 开标", version="1", docs_url=None, redoc_url=None, openapi_url=OPENAPI
         )
-        for router, _ in rooms:
-            app.include_router(router)
+        for router, _ in rooms:  # any route can meet a refusal of edge, gate or ground
+            app.include_router(router, responses=PROBLEMS)
         rows = tuple(row for _, access in rooms for row in access)
         served = _edge(app, rows, trading, ground, bidding)
         ground.start()
@@ -236,8 +239,6 @@ def serve(
     ] = None,
 ) -> None:
     """启动交易中心 Run the centre's server; a fresh home is made and its first invitations are written."""
-    from uvicorn.loops.auto import auto_loop_factory
-
     from trading.ground.clock import SystemClock
     from trading.ground.problems import Problem
     from trading.ground.settings import Settings
@@ -245,11 +246,13 @@ def serve(
     given: dict[str, Any] = {"home": home, "host": host, "port": port, "database": database}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     try:
-        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-            runner.run(_serve(settings, SystemClock()))
+        asyncio.run(_serve(settings, SystemClock()))
     except Problem as problem:
-        print(f"{problem.code}: {problem}", file=sys.stderr)
+        print(problem, file=sys.stderr)
         raise typer.Exit(4) from problem
+    except OSError as error:
+        print(f"{error.strerror}: {error.filename or settings.home}", file=sys.stderr)
+        raise typer.Exit(4) from error
     except KeyboardInterrupt:
         print("已停止 stopped", file=sys.stderr)
 
