@@ -39,12 +39,14 @@ def backup(
 
 @verb
 def restore(
-    archive: Annotated[Path, typer.Argument(help="备份文件 what backup wrote")],
+    archive: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="备份文件 what backup wrote")
+    ],
     home: HomeOption = None,
     database: DatabaseOption = None,
     seen: Annotated[
         list[Path] | None,
-        typer.Option(help="外部已见检查点 checkpoints seen outside, signed notes"),
+        typer.Option(exists=True, help="外部已见检查点 checkpoints seen outside, signed notes"),
     ] = None,
     accept_loss: Annotated[
         bool,
