@@ -55,6 +55,6 @@ def test_an_archive_that_is_missing_is_wrong_usage_and_a_cut_one_is_invalid(
     archive = tmp_path / "archive.tar"
     assert call("restore", archive, "--home", tmp_path / "other")[0] == 2
     assert call("backup", archive, "--home", home)[0] == 0
-    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    archive.write_bytes(archive.read_bytes()[:3000])  # the tail of a tar is padding
     assert call("restore", archive, "--home", tmp_path / "other")[0] == 1
     assert not (tmp_path / "other" / "kaibiao.db").exists()
