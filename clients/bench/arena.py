@@ -211,13 +211,16 @@ def wait_open(running: Running) -> None:
     raise UnfitError("the lot has not opened")
 
 
-def offers(seats: Sequence[Seated], each: int, first: int = 1) -> list[list[bytes]]:
+def offers(
+    seats: Sequence[Seated], each: int, first: int = 1, too_low_every: int = TOO_LOW_EVERY
+) -> list[list[bytes]]:
     """Signs offers for everybody: the amounts rise in the order of the bidders, round after round.
 
     Args:
         seats: who bids.
         each: how many each of them.
         first: number of the first round; a later call goes on where an earlier one ended.
+        too_low_every: every so many offers one is below the least that is taken; 0 for none.
 
     Returns:
         For each seat its frames, ready to be sent.
@@ -226,7 +229,8 @@ def offers(seats: Sequence[Seated], each: int, first: int = 1) -> list[list[byte
     for turn in range(first, first + each):
         for place, seated in enumerate(seats):
             number = (turn - 1) * len(seats) + place + 1
-            amount = 1 if number % TOO_LOW_EVERY == 0 else number * INCREMENT
+            low = too_low_every and number % too_low_every == 0
+            amount = 1 if low else number * INCREMENT
             body = {"lot": LOT, "paddle": seated.paddle, "do": "bid", "amount": str(amount)}
             body["key"] = f"bench-{place:05}-{turn:010}"
             text = canonical(make("offer", CENTRE, body))

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -41,7 +43,8 @@ class Load:
         rate: answers a second, from the first offer to the last answer.
         p50, p99, worst: milliseconds from sending an offer to its answer.
         accepted: share of the answers that accept.
-        cpu: the server's CPU microseconds per offer.
+        cpu: the server's CPU microseconds per offer, and `loop` those of its event loop's thread.
+        others: how many cores other work on this machine took meanwhile.
     """
 
     answers: int
@@ -50,16 +53,21 @@ class Load:
     p99: float
     worst: float
     accepted: float
-    cpu: float
+    cpu: float = 0
+    loop: float = 0
+    others: float = 0
 
 
-def read_answers(text: str, cpu: float = 0) -> Load:
-    """Reads what ``load bid`` prints.
+Answer = tuple[int, int, int]
+"""Sent and answered, ns of the monotonic clock; 1 accepted, 0 refused, 2 neither."""
+
+
+def read_answers(rows: Sequence[Answer]) -> Load:
+    """Sums up what bidders were answered.
 
     Raises:
         UnfitError: no offer was answered, or one was not even heard.
     """
-    rows = [tuple(map(int, line.split())) for line in text.splitlines()]
     if not rows or any(kind == 2 for _, _, kind in rows):
         raise UnfitError("an offer was not heard; see the server's log")
     waits = sorted(answered - sent for sent, answered, _ in rows)
@@ -73,22 +81,45 @@ def read_answers(text: str, cpu: float = 0) -> Load:
         p99=late,
         worst=waits[-1] / 1e6,
         accepted=good / len(rows),
-        cpu=cpu / len(rows) * 1e6,
     )
 
 
-def bid(load: Path, plan: Path, running: Running, seconds: float, pace_us: int = 0) -> Load:
-    """Lets the bidders of a plan bid and returns what came of it."""
+def send(load: Path, plan: Path, port: int, seconds: float, pace_us: int = 0) -> list[Answer]:
+    """Lets the bidders of a plan send their messages; at a pace, or each when its last is answered."""
     from clients.bench.centre import HOST
 
-    before = running.cpu()
     done = subprocess.run(
-        [str(load), "bid", HOST, str(running.port), str(plan), str(seconds), str(pace_us)],
+        [str(load), "bid", HOST, str(port), str(plan), str(seconds), str(pace_us)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise UnfitError(f"the load generator ended: {done.stderr[-600:]}")
-    return read_answers(done.stdout, running.cpu() - before)
+    rows = (line.split() for line in done.stdout.splitlines())
+    return [(int(sent), int(answered), int(kind)) for sent, answered, kind in rows]
+
+
+def bid(load: Path, plan: Path, running: Running, seconds: float) -> Load:
+    """Lets the bidders of a plan bid as fast as they are answered."""
+    from clients.bench.centre import busy
+
+    spent = _children()
+    before, begin = (running.cpu(), running.loop(), busy()), time.perf_counter()
+    said = read_answers(send(load, plan, running.port, seconds))
+    after, took = (running.cpu(), running.loop(), busy()), time.perf_counter() - begin
+    ours, loop, everybody = (late - early for early, late in zip(before, after, strict=True))
+    others = everybody - ours - (_children() - spent)
+    return replace(
+        said,
+        cpu=ours / said.answers * 1e6,
+        loop=loop / said.answers * 1e6,
+        others=max(0.0, others) / took,
+    )
+
+
+def _children() -> float:
+    """CPU seconds of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def commits(folder: Path, seconds: float, environment: Mapping[str, str]) -> dict[str, float]:
@@ -182,6 +213,8 @@ def _figures(
         f"{disk}slowest ms": ours.worst,
         f"{disk}accepted %": ours.accepted * 100,
         f"{disk}server's CPU µs per offer": ours.cpu,
+        f"{disk}event loop's CPU µs per offer": ours.loop,
+        f"{disk}cores taken by others": ours.others,
         f"{disk}raw commits/s": beside["raw"],
         f"{disk}one transaction per offer, offers/s": beside["single"],
     }

@@ -45,13 +45,28 @@ class Running:
 
     def cpu(self) -> float:
         """CPU seconds so far, user and system."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return _cpu(f"/proc/{self.pid}/stat")
+
+    def loop(self) -> float:
+        """CPU seconds so far of the thread that runs the event loop."""
+        return _cpu(f"/proc/{self.pid}/task/{self.pid}/stat")
 
     def memory(self, mark: str = "VmRSS") -> int:
         """Resident bytes now; with `VmHWM` the most there ever were."""
         lines = Path(f"/proc/{self.pid}/status").read_text("ascii").splitlines()
         return 1024 * int(next(line for line in lines if line.startswith(mark)).split()[1])
+
+
+def _cpu(path: str) -> float:
+    fields = Path(path).read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def busy() -> float:
+    """CPU seconds that this machine has worked since it started, all cores, for anybody."""
+    fields = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:]
+    idle = int(fields[3]) + int(fields[4])
+    return (sum(map(int, fields[:8])) - idle) / TICKS
 
 
 def free_port() -> int:

@@ -408,8 +408,12 @@ static int blast(char **given)
         char request[1024];
         sockets[number] = accept(door, NULL, NULL);
         setsockopt(sockets[number], IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        if (sockets[number] < 0 || read(sockets[number], request, sizeof request) <= 0)
+        if (sockets[number] < 0)
             fail("accept");
+        if (read(sockets[number], request, sizeof request) <= 0) { /* somebody only knocked */
+            close(sockets[number--]);
+            continue;
+        }
         all(sockets[number], (const uint8_t *)welcome, strlen(welcome));
     }
     printf("ready\n");
