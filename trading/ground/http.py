@@ -9,7 +9,9 @@ details go to the log only.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -55,6 +57,8 @@ HEADERS: Final = (
     (b"cache-control", b"no-store"),
 )
 HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -150,7 +154,15 @@ class Edge:
                 kind=Kind.TIMEOUT,
             ) from None  # fmt: skip
         state["arrival"] = self._clock.now()
-        return _replay(b"".join(parts), receive)
+        body = b"".join(parts)
+        if _has_half_pairs(body):
+            raise Problem(
+                "text-half-pair", "请求含不成对的代理码位",
+                "A text in the body has half of a surrogate pair (RFC 8259 §8.2); nobody can write it "
+                "down or sign it. Mend it and send it again.",
+                kind=Kind.INVALID, rule="RFC 8785 §3.2.2.2",
+            )  # fmt: skip
+        return _replay(body, receive)
 
     def _stamping(self, state: dict[str, Any], receive: Receive) -> Receive:
         async def stamped() -> Message:
@@ -273,6 +285,19 @@ def _validation_problem(error: RequestValidationError) -> Problem:
 def _plain(part: object) -> str:
     """Foreign names may stand in a location: show them in ASCII and not at length."""
     return str(part)[:200].encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _has_half_pairs(body: bytes) -> bool:
+    """Say whether a JSON body has a text that UTF-8 cannot carry; what is no JSON has none."""
+    if not _SURROGATE.search(body):
+        return False
+    try:
+        json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    except (ValueError, RecursionError):
+        return False  # its own handler refuses it
+    return False
 
 
 def _length(headers: dict[bytes, bytes]) -> int:

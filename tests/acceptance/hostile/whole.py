@@ -6,7 +6,7 @@ few of them to let time pass and to look into; they are noted while they are mad
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -25,6 +25,8 @@ from trading.model import LOGIN, Role, code_for_tests
 from trading.service import TradingService
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bidding.release import CustodianView
     from trading.ground.settings import Settings
 
@@ -42,14 +44,24 @@ class Whole(Centre):
 
     def open(self) -> None:
         """Compose it on the home; what a restart does too."""
-        made: dict[type, Any] = {}
+        with self.noted():
+            self._centre = main.centre(self.settings, self.clock)
+            served = self.runner.run(self._centre.__aenter__())
+        self.taken()
+        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+        self.client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=None)
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note the services that `main` makes inside this block."""
+        self._made: dict[type, Any] = {}
 
         def noting(kind: type) -> Any:
             init = kind.__init__  # type: ignore[misc]
 
-            def note(self: Any, *given: Any, **named: Any) -> None:
-                made[kind] = self
-                init(self, *given, **named)
+            def note(made: Any, *given: Any, **named: Any) -> None:
+                self._made[kind] = made
+                init(made, *given, **named)
 
             return patch.object(kind, "__init__", note)
 
@@ -62,14 +74,14 @@ class Whole(Centre):
             stack.enter_context(patch.object(ground_module, "open_ground", opened))
             for kind in (TradingService, BiddingService, AuctionService):
                 stack.enter_context(noting(kind))
-            self._centre = main.centre(self.settings, self.clock)
-            self.served = self.runner.run(self._centre.__aenter__())
-        self.service = made[TradingService]
-        self.bidding = made[BiddingService]
-        self.auctions = made[AuctionService]
+            yield
+
+    def taken(self) -> None:
+        """Keep what was noted."""
+        self.service = self._made[TradingService]
+        self.bidding = self._made[BiddingService]
+        self.auctions = self._made[AuctionService]
         self.statements = SigningKey(self.ground.ca.statements().key)
-        transport = httpx.ASGITransport(self.served, raise_app_exceptions=False)
-        self.client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=None)
 
     def close(self) -> None:
         """Take it apart in order."""

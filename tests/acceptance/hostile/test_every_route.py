@@ -1,0 +1,230 @@
+"""Every route of the composed centre, by its own description, for whoever asks: no fault, no undeclared answer.
+
+schemathesis draws the cases from the description that the centre serves; a dictionary of payloads is put
+into them; whole bodies and paths from the dictionary go to every route besides. What the edge makes of an
+error that nobody foresaw is a 503 of code `unforeseen`, which is declared: here it is a failure like a 500.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+
+from tests.acceptance.hostile.payloads import BODIES, SEGMENTS, SURROGATES, VALUES
+from tests.acceptance.hostile.served import Served
+from trading.model import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.trading.world import Someone
+
+SEED = 20261124
+TUS = {"content-type": "application/json", "upload-length": "3", "upload-offset": "0"}
+QUERIES = (
+    "since=%ff", "from=-1&to=9", "from=9&to=1", f"from=0&to={'9' * 400}", "index=0&size=0", "target=%00",
+    "custodian=%ED%A0%80", "subject=' OR 1=1 --", "subject=<script>alert(1)</script>", "lang=<b>", "x=" + "y" * 8_000,
+)  # fmt: skip
+TRACES = re.compile(
+    rb"Traceback|File \"|line \d+, in |sqlalchemy|sqlite3|pydantic_core|<script|\bat 0x"
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A centre that takes bids and has an auction, behind its real server."""
+    with Served(tmp_path_factory.mktemp("served") / "home") as made:
+        made.first_people()
+        made.set_up(deadline=made.clock.now() // 1000 * 1000 + 3_600_000)
+        made.session({"start_price": "100.00", "increment": "10.00"}, ahead=3_600_000)
+        made.everybody()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def description(served: Served) -> dict[str, Any]:
+    """What the centre says of itself."""
+    found: dict[str, Any] = served.get("/openapi.json")
+    return found
+
+
+def roles(served: Served) -> list[Someone | None]:
+    """Nobody, a bidder, an operator, a supervisor: who reaches most."""
+    return [None, *(served.one(role) for role in (Role.BIDDER, Role.OPERATOR, Role.SUPERVISOR))]
+
+
+def judge(answer: requests.Response, declared: set[str], what: object) -> None:
+    """One answer: declared, foreseen, with nothing of our inside in it."""
+    status = answer.status_code
+    assert str(status) in declared, (what, status, answer.text[:300])
+    assert status != 500, what
+    if "json" in answer.headers.get("content-type", ""):
+        assert ":unforeseen" not in answer.text, (what, answer.text[:300])
+    if status >= 400 and answer.request.method != "HEAD":
+        assert answer.headers["content-type"] == "application/problem+json", what
+        document = answer.json()
+        assert document["status"] == status
+        assert document["type"].startswith("urn:kaibiao:problem:")
+    if status >= 400:
+        assert not TRACES.search(answer.content), (what, answer.text[:500])
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+class Attacker:
+    """One identity with one connection."""
+
+    def __init__(self, served: Served, who: Someone | None) -> None:
+        self.served, self.who = served, who
+        self.base = f"http://{served.address}"
+        self.session = requests.Session()
+
+    def send(
+        self, method: str, path: str, data: bytes = b"", headers: Any = None, query: str = ""
+    ) -> requests.Response:
+        """Send a request whose address stands as it is written here."""
+        every = {**(headers or {}), **bearer(self.who)}
+        request = requests.Request(method, self.base, headers=every, data=data).prepare()
+        request.url = self.base + path + (f"?{query}" if query else "")
+        return self.session.send(request, timeout=30, allow_redirects=False)
+
+    def refresh(self) -> None:
+        """Log in again: a drawn case may have logged out."""
+        if self.who is not None:
+            self.served.login(self.who)
+
+
+@st.composite
+def mutations(draw: st.DrawFn, value: Any) -> Any:
+    """A drawn value with one leaf replaced from the dictionary."""
+    payload = draw(st.sampled_from((*VALUES, *SURROGATES)))
+    if isinstance(value, dict) and value and draw(st.integers(0, 4)):
+        name = draw(st.sampled_from(sorted(value)))
+        return {**value, name: draw(mutations(value[name]))}
+    if isinstance(value, list) and value and draw(st.integers(0, 4)):
+        place = draw(st.integers(0, len(value) - 1))
+        return [*value[:place], draw(mutations(value[place])), *value[place + 1 :]]
+    return payload
+
+
+def run(served: Served, description: dict[str, Any], who: Someone | None, examples: int) -> int:
+    """Draw cases for every operation and judge every answer; returns how many were sent."""
+    attacker, sent = Attacker(served, who), 0
+    schema = schemathesis.openapi.from_dict(description)
+    schema.config.update(base_url=attacker.base)
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        declared = set(description["paths"][operation.path][operation.method]["responses"])
+        strategy = st.one_of(
+            operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
+            operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+        )
+
+        @seed(SEED)
+        @settings(
+            max_examples=examples, database=None, deadline=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @given(data=st.data())
+        def attack(data: st.DataObject) -> None:
+            nonlocal sent
+            case = data.draw(strategy)
+            if isinstance(case.body, dict | list) and data.draw(st.booleans()):
+                case.body = data.draw(mutations(case.body))
+            parts = case.as_transport_kwargs(base_url=attacker.base)
+            answer = attacker.session.request(
+                **{**parts, "headers": {**parts["headers"], **bearer(who)}}, timeout=30
+            )
+            sent += 1
+            judge(answer, declared, (operation.method, answer.request.url, answer.request.body))
+            case.validate_response(answer, excluded_checks=LEFT_OUT)
+            if operation.path.endswith("/session") and operation.method == "delete":
+                attacker.refresh()
+
+        attack()
+    return sent
+
+
+def bearer(who: Someone | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {who.token}"} if who else {}
+
+
+LEFT_OUT: list[Any] = []
+
+
+def test_drawn_cases_get_declared_answers(served: Served, description: dict[str, Any]) -> None:
+    for who in roles(served):
+        assert run(served, description, who, 6) > 300
+
+
+@pytest.mark.soak
+def test_many_drawn_cases_get_declared_answers(served: Served, description: dict[str, Any]) -> None:
+    for who in roles(served):
+        assert run(served, description, who, 300) > 15_000
+
+
+def admitted(served: Served) -> dict[tuple[str, str], Someone | None]:
+    """For each route somebody whom the table lets through, so that the handler itself is met."""
+    people = served.everybody()
+    found: dict[tuple[str, str], Someone | None] = {}
+    for row in served.get("/access")["rows"]:
+        role = row["roles"][0]
+        found[row["method"], row["path"]] = None if role == "public" else people[Role(role)]
+    return found
+
+
+def test_bodies_and_paths_of_the_dictionary_get_declared_answers(
+    served: Served, description: dict[str, Any]
+) -> None:
+    """Every body to every route that takes one, from one whom the gate lets through; every path segment."""
+    lot = next(iter(served.service.state.lots))
+    real = {"{section}": served.section, "{section_id}": served.section, "{lot}": lot}
+    real["{upload}"] = "upl_x"
+    who = admitted(served)
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            declared = set(operation["responses"])
+            row = "GET" if method == "head" else method.upper()
+            attacker = Attacker(served, who[row, path])
+            filled = re.sub(r"\{\w+\}", lambda m: real.get(m[0], "x"), path)
+            for body in BODIES if method in ("post", "patch", "put") else ():
+                answer = attacker.send(method.upper(), filled, body, TUS)
+                judge(answer, declared, (method, filled, body[:80]))
+            for part in SEGMENTS if "{" in path else ():
+                hostile = re.sub(r"\{\w+\}", lambda _, part=part: part, path)
+                answer = attacker.send(method.upper(), hostile)
+                judge(answer, declared | {"404", "405", "307"}, (method, hostile))
+            if "{" not in path and method == "get":
+                for query in QUERIES:
+                    answer = attacker.send("GET", path, query=query)
+                    judge(answer, declared, (path, query))
+
+
+def test_pages_stay_pages_whatever_the_address(served: Served, description: dict[str, Any]) -> None:
+    """Pages are no part of the description: they answer HTML or a problem, never a fault."""
+    for method, path in admitted(served):
+        if path in description["paths"] or method != "GET" or path.startswith("/api/"):
+            continue
+        for part in SEGMENTS if "{" in path else ("",):
+            address = re.sub(r"\{[^}]+\}", lambda _, part=part: part, path)
+            for query in ("", *QUERIES):
+                answer = Attacker(served, None).send("GET", address, query=query)
+                assert answer.status_code < 500, (address, query)
+                assert ":unforeseen" not in answer.text
+                assert not TRACES.search(answer.content.replace(b"<script type", b"")), address
+                assert "alert(1)" not in answer.text
+
+
+def test_the_judge_finds_a_planted_fault(served: Served) -> None:
+    answer = requests.get(f"http://{served.address}/api/v1/centre", timeout=10)
+    with pytest.raises(AssertionError):
+        judge(answer, {"204"}, "planted")
+    answer.status_code, answer._content = 503, b"Traceback (most recent call last)"
+    with pytest.raises(AssertionError):
+        judge(answer, {"503"}, "planted")
