@@ -69,7 +69,14 @@ def test_a_template_has_no_inline_script_style_or_foreign_address(path: Path) ->
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.name)
 def test_a_script_uses_no_sink_that_trusted_types_forbid(path: Path) -> None:
     text = path.read_text("utf-8")
-    for sink in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"):
+    for sink in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+    ):
         assert sink not in text
 
 
@@ -83,5 +90,7 @@ def test_a_style_sheet_loads_nothing_from_elsewhere(path: Path) -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not on this machine")
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: p.name)
 def test_a_script_parses(path: Path) -> None:
-    done = subprocess.run(["node", "--check", str(path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["node", "--check", str(path)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
