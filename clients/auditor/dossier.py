@@ -11,6 +11,7 @@ from clients.auditor.evidence import Evidence
 from clients.auditor.section import STREAM as OPENINGS
 from documents import verify
 from documents.checks import Report, run
+from documents.model import DocumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,11 @@ def _events(evidence: Evidence, keys: Keys, at: int) -> Iterator[Check]:
         return ", ".join(id_ for _, id_ in subjects)
 
     yield run("events.streams", "事件可重演 · events that can be derived again", streams)
+    yield run(
+        "events.records",
+        "记录均有事件可依 · every record is about events that are here",
+        lambda: _covered(evidence, {id_ for _, id_ in subjects}),
+    )
     for number, (start, id_) in enumerate(subjects):
         first = all(start != other for other, _ in subjects[:number])
         if start == AUCTIONS:
@@ -48,6 +54,15 @@ def _events(evidence: Evidence, keys: Keys, at: int) -> Iterator[Check]:
         else:
             prefix = "opening" if first else f"opening.{id_}"
             yield from _opening(evidence, keys, id_, at, prefix)
+
+
+def _covered(evidence: Evidence, subjects: set[str]) -> str:
+    """A record about another section or session would be derived from nothing."""
+    for name, facts in evidence.records.items():
+        about = getattr(facts, "section", "") or getattr(facts, "session", "")
+        if about not in subjects:
+            raise DocumentError(f"{name} is about {about}, whose events are not in this dossier")
+    return f"{len(evidence.records)} records"
 
 
 def _opening(evidence: Evidence, keys: Keys, section: str, at: int, prefix: str) -> Iterator[Check]:

@@ -27,12 +27,16 @@ class Register:
     def __init__(self, evidence: Evidence) -> None:
         self._issued: dict[bytes, tuple[int, str]] = {}
         self._revoked: dict[bytes, int] = {}
+        self.codes: dict[str, str] = {}
+        """Organisation id → 统一社会信用代码, of every organisation that a key was issued to."""
         for index, data, _ in evidence.leaves:
             if b'"kind":"key_' not in data:
                 continue
             leaf = parse(data)
             if leaf["kind"] == "key_issued":
                 self._issued.setdefault(unb64(leaf["key"]), (index, leaf["organisation"]))
+                if "credit_code" in leaf:
+                    self.codes.setdefault(leaf["organisation"], leaf["credit_code"])
             elif leaf["kind"] == "key_revoked":
                 self._revoked.setdefault(unb64(leaf["key"]), index)
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bidding.model import CloseList, Confirmation, Objection, Opened
+from bidding.model import CloseList, Opened
 from bidding.opening import Phase
 from bidding.release.closing import WINDOW_MS, WITNESSES
 from clients import tenders
-from clients.auditor import custody, hall, handed
+from clients.auditor import answers, custody, handed, published
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from clients.auditor.issued import Register
 from clients.auditor.papers import notice_again, opening_again
@@ -25,12 +25,11 @@ from documents.model import NoticeFacts, OpeningFacts
 from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
+
     from bidding.model import Check as Judged
-    from bidding.opening import State
     from clients.auditor.evidence import Evidence
     from clients.auditor.keys import Keys
     from documents.model import Heading
-    from trading.ground.chain import Row
 
 RULE: Final = {
     "key-context": "密钥为本标段本用途而生 · the key was made for this section and purpose",
@@ -59,6 +58,7 @@ TITLES: Final = {
     "receipts": "发出的回执与拒收凭证成立 · receipts and refusals handed out hold, in this log",
     "hall": "开标流程逐步重演一致 · the hall replays by its rules",
     "confirmations": "投标人确认均有签名 · bidders signed what was read out",
+    "published": "公布的名单与浮动点属实 · published bidders and float points are those of acts and notice",
     "witnessed": "截止检查点及时联署 · witnesses cosigned the closing checkpoint in time",
     "firm": "见证足数 · all but n − t witnesses have cosigned",
     "releases": "托管人应答及证明成立 · custodians' answers are signed and proved",
@@ -67,10 +67,6 @@ TITLES: Final = {
     "results": "开启结果与名单一致 · results are those of the close list, as imported",
     "record": "开标记录由事件重算一致 · the opening record follows from the events",
     "copies": "包内单列文件与事件一致 · files shown by themselves repeat the events",
-}
-_SAID: Final[dict[str, type[Confirmation | Objection]]] = {
-    "confirmed": Confirmation,
-    "objected": Objection,
 }
 _ENDED: Final = frozenset({Phase.FAILED_FEWER_THAN_3, Phase.FAILED_QUORUM, Phase.TERMINATED})
 _UNOPENED: Final = frozenset({"enough-bidders", "order-kept"})
@@ -104,13 +100,14 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     todo.check("issued", partial(_issued, section), needs=["leaves"], essential=False)
     todo.check("receipts", partial(handed.check_receipts, section), needs=["leaves"])
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
-    todo.check("confirmations", partial(_confirmations, section), needs=["hall"])
+    todo.check("confirmations", partial(answers.check, section), needs=["hall"])
     # What an opening that ended before its end never had, cannot be wanted of it.
     reached = not (todo.holds("hall") and section.state.phase in _ENDED)
     listed = ["leaves", "close-listed"]
     todo.check("witnessed", partial(_witnessed, section), needs=listed, essential=reached)
     todo.check("firm", partial(_firm, section), needs=listed, essential=False)
     if reached:
+        todo.check("published", partial(published.check, section), needs=listed)
         todo.check("releases", partial(_releases, section), needs=["certificate", "close-listed"])
         todo.check("named", partial(_named, section), needs=["releases", "hall"])
         todo.check("combined", partial(_combined, section), needs=["releases"])
@@ -301,45 +298,6 @@ def _hall(section: Section) -> str:
             value = section.named[kind][1]["value"]
             must(value == said, f"the hall says {said!r}, the ledger's {kind} {value!r}")
     return f"{len(section.rows)} events, now {state.phase}"
-
-
-def _confirmations(section: Section) -> str:
-    """Every confirmation and objection is the bidder's signed word about this very reading."""
-    kept = {
-        statement.digest(row.body["signed"]).hex(): row.body["signed"]
-        for row in section.rows
-        if row.kind == "statement_kept"
-    }
-    keys = {
-        sealed.entry.id: statement.signer(sealed.signed) for sealed in section.entries
-    }  # submission → key that handed it in
-    told: list[str] = []
-
-    def watch(state: State, row: Row) -> None:
-        kind = _SAID.get(row.kind)
-        if kind is None:
-            return
-        where, bid = f"row {row.seq}", state.bids[row.body["submission"]]
-        signed = kept.get(row.body["statement"])
-        if signed is None:
-            raise AuditError(f"{where}: the signed {row.kind} of {bid.line.bidder} is missing")
-        said = kind.from_body(statement.verify(signed, purpose=kind.PURPOSE, centre=section.centre))
-        must(
-            (said.section, said.bidder) == (section.id, bid.line.bidder),
-            f"{where}: the statement is of {said.bidder} about {said.section}",
-        )
-        if isinstance(said, Confirmation):
-            must(
-                said.reading == hall.reading(section.id, state),
-                f"{where}: {said.bidder} confirmed another reading than the one in the record",
-            )
-        else:
-            must(said.text == row.body["text"], f"{where}: the objection has another text")
-        same = statement.signer(signed) == keys.get(bid.line.submission)
-        told.append(f"{said.bidder} {row.kind}{'' if same else ' (by another key than its bid)'}")
-
-    section.replay(watch)
-    return ", ".join(told) or "nobody answered"
 
 
 def _record(section: Section) -> str:

@@ -207,7 +207,8 @@ class Section:
                 continue
             must(
                 not note.cosigners or self.roots[note.size] == note.root,
-                f"{note.cosigners[:1]} cosigned another history of {note.size} leaves",
+                f"{', '.join(name for name, _ in note.cosigners)} cosigned another history of "
+                f"{note.size} leaves",
             )
             names |= {name for name, at in note.cosigners if start <= at <= end}
         return names

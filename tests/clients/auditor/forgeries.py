@@ -180,7 +180,7 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
     ),
     "a submission and its withdrawal are left out": (
         lambda f: f.events(_without_withdrawn),
-        {"slots-walked", "record"},
+        {"slots-walked", "published", "record"},
     ),
     "an act's arrival is moved": (
         lambda f: f.event(
@@ -201,6 +201,29 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
     "the published bidders stand in another order": (
         lambda f: f.leaf("published_bidders", _published),
         {"order-kept"},
+    ),
+    "a published line names another bidder": (
+        lambda f: f.leaf("published_bidders", lambda leaf: leaf["bidders"][1].update(bidder="x")),
+        {"published"},
+    ),
+    "a published line has another arrival": (
+        lambda f: f.leaf("published_bidders", lambda leaf: leaf["bidders"][1].update(arrival=1)),
+        {"published"},
+    ),
+    "a published line has another credit code": (
+        lambda f: f.leaf(
+            "published_bidders",
+            lambda leaf: leaf["bidders"][1].update(credit_codes=["91440000MA4W0001XX"]),
+        ),
+        {"published", "record"},
+    ),
+    "a withdrawn bid is left out of what is published": (
+        lambda f: f.leaf("published_bidders", lambda leaf: leaf["bidders"].pop()),
+        {"published"},
+    ),
+    "the float was drawn from other points than announced": (
+        lambda f: f.leaf("float_result", lambda leaf: leaf.update(points=[leaf["value"]])),
+        {"published"},
     ),
     "a confirmation comes after its window": (
         lambda f: f.event("confirmed", lambda r: r.update(at=r["at"] + 120_000)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bidding.release.run import frontier_of
-from clients.auditor import run
+from clients.auditor import auction, opening, receipts, run
 from clients.auditor.checklist import AuditError, Checklist, NotChecked
 from clients.auditor.keys import Keys
 from clients.auditor.papers import difference
@@ -117,3 +119,17 @@ def test_a_check_says_what_it_lacks_and_never_raises() -> None:
     assert todo.check("c", lambda: "fine")
     assert [check.status for check in todo.checks] == ["failed", "not_checked", "ok"]
     assert todo.checks[1].detail == "it needs x.a"
+
+
+def test_the_paper_names_every_check_and_no_other() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "spec" / "audit-v1.md").read_text("utf-8")
+    named = set(re.findall(r"`([a-z-]+)`", text))
+    first, *_, last = opening.RULE
+    assert (first, last) == ("key-context", "order-kept")  # the paper gives the first and the last
+    known = {*opening.TITLES, *auction.TITLES}
+    for titles in (receipts.RECEIPT, receipts.REFUSAL, receipts.OFFER):
+        known |= set(titles)
+    assert known - set(opening.RULE) <= named
+    prefixes = {"receipt", "refusal", "offer"}
+    others = {"checks", "verify", "incomplete", "reopened"}
+    assert named - prefixes - others - known == set()

@@ -1,0 +1,83 @@
+"""What people said in the hall: confirmations 无异议, objections 异议 and decisions, each a signed word about this reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bidding.model import Confirmation, Decision, Objection
+from clients.auditor import hall
+from clients.auditor.checklist import AuditError, must
+from crypto import statement
+from crypto.signature import key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bidding.opening import State
+    from clients.auditor.section import Section
+    from trading.ground.chain import Row
+
+_SAID: Final[dict[str, type[Confirmation | Objection]]] = {
+    "confirmed": Confirmation,
+    "objected": Objection,
+}
+
+
+def check(section: Section) -> str:
+    """Check that every confirmation and objection is the bidder's signed word about this very reading.
+
+    Raises:
+        AuditError: with the row whose statement is missing, another's, or about something else.
+    """
+    kept = {
+        statement.digest(row.body["signed"]).hex(): row.body["signed"]
+        for row in section.rows
+        if row.kind == "statement_kept"
+    }
+    keys = {
+        sealed.entry.id: statement.signer(sealed.signed) for sealed in section.entries
+    }  # submission → key that handed it in
+    told: list[str] = []
+
+    def watch(state: State, row: Row) -> None:
+        if row.kind == "decided":
+            told.append(_decided(section, kept.values(), row))
+        kind = _SAID.get(row.kind)
+        if kind is None:
+            return
+        where, bid = f"row {row.seq}", state.bids[row.body["submission"]]
+        signed = kept.get(row.body["statement"])
+        if signed is None:
+            raise AuditError(f"{where}: the signed {row.kind} of {bid.line.bidder} is missing")
+        said = kind.from_body(statement.verify(signed, purpose=kind.PURPOSE, centre=section.centre))
+        must(
+            (said.section, said.bidder) == (section.id, bid.line.bidder),
+            f"{where}: the statement is of {said.bidder} about {said.section}",
+        )
+        if isinstance(said, Confirmation):
+            must(
+                said.reading == hall.reading(section.id, state),
+                f"{where}: {said.bidder} confirmed another reading than the one in the record",
+            )
+        else:
+            must(said.text == row.body["text"], f"{where}: the objection has another text")
+        same = statement.signer(signed) == keys.get(bid.line.submission)
+        told.append(f"{said.bidder} {row.kind}{'' if same else ' (by another key than its bid)'}")
+
+    section.replay(watch)
+    return ", ".join(told) or "nobody answered"
+
+
+def _decided(section: Section, kept: Iterable[Mapping[str, Any]], row: Row) -> str:
+    """A decision about a bid that did not open is somebody's signed word."""
+    wanted = {name: row.body[name] for name in ("submission", "verdict", "reason")}
+    for signed in kept:
+        if signed["statement"]["purpose"] != Decision.PURPOSE:
+            continue
+        body = statement.verify(signed, purpose=Decision.PURPOSE, centre=section.centre)
+        said = Decision.from_body(body).to_body()
+        if said["section"] == section.id and said.items() >= wanted.items():
+            return (
+                f"{said['submission']} {said['verdict']} by key {key_id(statement.signer(signed))}"
+            )
+    raise AuditError(f"row {row.seq}: no signed decision about {row.body['submission']} is here")
