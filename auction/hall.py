@@ -136,6 +136,7 @@ class Hall:
         self._extensions = book.extensions
         self._due = False
         self._last: dict[str, Any] | None = None
+        self._said = 0
         self._at = 0
         self._timer: asyncio.TimerHandle | None = None
         self._quiet_from = 0.0
@@ -144,6 +145,7 @@ class Hall:
     def open(self) -> None:
         """Open the topic; the snapshot is what was published last."""
         self.state = self._view(self._seen)
+        self._said = 0
         self._hub.open(self.topic, lambda: self.state)
 
     def recall(self, row: Row) -> None:
@@ -184,7 +186,10 @@ class Hall:
         self._due = False
         fresh = self._view(self._seen)
         changed = {name: value for name, value in fresh.items() if self.state.get(name) != value}
+        if self._said <= 1:
+            changed.pop("feed", None)  # the event itself is enough; ten thousand watchers pay for it
         self.state = fresh
+        self._said = 0
         self._quiet_from = self._loop.time() + QUIET_MS / 1000
         self._hub.publish(self.topic, self._last, self._at, changed)
         self._last = None
@@ -220,8 +225,8 @@ class Hall:
             self._say(
                 row.at,
                 do.value,
-                f"{who_zh} {zh} {amount}{why_zh}",
-                f"{who_en} {en} {amount}{why_en}",
+                f"{who_zh} {zh} {amount}".strip() + why_zh,
+                f"{who_en} {en} {amount}".strip() + why_en,
             )
 
     def _parcel(self, paddle: str) -> str:
@@ -237,8 +242,9 @@ class Hall:
         return f"{by} 号牌", f"Paddle {by}"
 
     def _say(self, at: int, kind: str, zh: str, en: str) -> None:
-        self._last = {"t": at, "kind": kind, "zh": zh.strip(), "en": en.strip()}
+        self._last = {"t": at, "kind": kind, "zh": zh, "en": en}
         self._feed.append(self._last)
+        self._said += 1
 
 
 def view(book: Book, state: State) -> dict[str, Any]:

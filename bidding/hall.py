@@ -197,8 +197,9 @@ class Halls:
         assert book.opening is not None
         reply = book.opening.replies.get(custodian)
         if reply is None:
-            ended = book.opening.phase in {Phase.SEALED, Phase.FAILED_QUORUM}
-            return "silent" if ended else "waiting"
+            if book.opening.phase in {Phase.SEALED, Phase.FAILED_QUORUM}:
+                return "silent"
+            return "unasked" if book.opening.phase in ENDED else "waiting"
         return "answered" if reply.status == "late" else reply.status
 
     def _rows(self, book: Book) -> list[dict[str, Any]]:
@@ -264,11 +265,11 @@ def _said(kind: str, bid: Bid) -> str:
 
 
 def _of_limit(price: str, limit: str) -> str:
-    """Say what part of the control price 最高投标限价 a price is, per cent with two decimals, half up."""
+    """Say what part of the control price 最高投标限价 a price is, per cent, rounded down: 100.00 means no less."""
     if not price or not limit:
         return ""
     whole = parse_amount(limit, 2)
-    part = (parse_amount(price, 2) * 20_000 + whole) // (2 * whole)
+    part = parse_amount(price, 2) * 10_000 // whole
     return f"{part // 100}.{part % 100:02}"
 
 

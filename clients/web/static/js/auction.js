@@ -7,9 +7,9 @@ import { Ladder } from "./ladder.js";
 const papers = signal(/** @type {any} */ (null));
 const parcels = signal(/** @type {any[]} */ ([]));
 
-/** Parcels and rules stand still after the notice: one look is enough. @param {string} lot */
-async function prepare(lot) {
-  papersOf(lot, (found) => (papers.value = found));
+/** Parcels and rules stand still after the notice: one look is enough. @param {string} lot @param {{value: any}} state */
+async function prepare(lot, state) {
+  papersOf(lot, state, (s) => s.outcome !== null, (found) => (papers.value = found));
   try {
     parcels.value = (await (await fetch("/api/v1/lots/" + encodeURIComponent(lot))).json()).parcels;
   } catch {
@@ -59,7 +59,7 @@ function Offers(/** @type {{offers: any[]}} */ { offers }) {
 
 function bigs(/** @type {any} */ s) {
   const who = s.standing[0];
-  const leader = !s.leader ? t("auction.nobody") : html`<${Chip} tone="ok" icon="▲">${t("auction.leads", { who: who && who.parcel ? who.parcel + " " + who.holder : t("auction.paddle", { n: s.leader }) })}<//>`;
+  const leader = !s.leader ? t("auction.nobody") : html`<${Chip} tone="ok" icon="▲">${t(s.outcome ? "auction.first" : "auction.leads", { who: who && who.parcel ? who.parcel + " " + who.holder : t("auction.paddle", { n: s.leader }) })}<//>`;
   const step = html`<span>${t("auction.step", { step: grouped(s.increment), unit: s.unit })}</span>${s.cap ? html`<span>${t("auction.cap", { cap: grouped(s.cap), unit: s.unit })}</span>` : null}`;
   const best = html`<${Big} label=${t(s.outcome ? "auction.final" : s.slots ? "auction.best_surcharge" : "auction.best")} value=${s.best === null ? "—" : grouped(s.best)} small=${s.unit} under=${html`${leader}${step}`} />`;
   if (s.outcome) {

@@ -72,16 +72,21 @@ export function Papers({ papers, title, why }) {
   return html`<section class="slip" aria-label=${title}><span class="stamp" aria-hidden="true">${t("hall.stamp")}</span>
     <div><h2>${title}</h2><p class="quiet">${why}</p>
     <ul>${records.map(
-      (/** @type {any} */ r) => html`<li key=${r.record}><a class="button" href=${`/api/v1/records/${r.record}.pdf`}>${t("record." + r.type)}</a>
-        <span><span class="num">${r.number}</span> ${hash(r.sha256, 2)}</span></li>`,
+      (/** @type {any} */ r) => html`<li key=${r.record}><a href=${`/api/v1/records/${r.record}.pdf`}><b>${t("record." + r.type)}</b> <span class="num">${r.number}</span></a>
+        <span>${t("col.sha256")} ${hash(r.sha256, 2)}</span></li>`,
     )}${dossier
-      ? html`<li><a class="button" href=${`/api/v1/dossiers/${about}.zip`} download>${t("hall.dossier")}</a><span class="quiet">${t("hall.dossier_why")}</span></li>`
+      ? html`<li><a href=${`/api/v1/dossiers/${about}.zip`} download><b>${t("hall.dossier")}</b></a><span class="quiet">${t("hall.dossier_why")}</span></li>`
       : null}</ul></div></section>`;
 }
 
-/** Fetch the papers until all there will be are there. @param {string} about @param {(papers: any) => void} tell */
-export function papersOf(about, tell) {
+/**
+ * Fetch the papers until the dossier, the last of them, is there: at once, then ever more seldom, and again soon after the end.
+ * @param {string} about section or auction @param {{value: any}} state @param {(state: any) => boolean} ended @param {(papers: any) => void} tell
+ */
+export function papersOf(about, state, ended, tell) {
   let wait = 1000;
+  let timer = 0;
+  let over = false;
   const look = async () => {
     let done = false;
     try {
@@ -93,9 +98,17 @@ export function papersOf(about, tell) {
       // offline: the connection's own banner says so; the next look comes
     }
     wait = Math.min(wait * 2, 60000);
-    if (!done) setTimeout(look, wait * (0.5 + Math.random()));
+    clearTimeout(timer);
+    if (!done) timer = setTimeout(look, wait * (0.5 + Math.random()));
   };
-  setTimeout(look, 300 + Math.random() * 700);
+  effect(() => {
+    if (over || !state.value || !ended(state.value)) return;
+    over = true;
+    wait = 1000;
+    clearTimeout(timer);
+    timer = setTimeout(look, 500 + Math.random() * 1000); // everybody sees the end at once, and need not ask at once
+  });
+  if (!over) look();
 }
 
 /** Show the state of the line in the top bar. @param {any} connection */
@@ -120,7 +133,7 @@ function showTitle(state) {
   });
 }
 
-/** Mount a hall. @param {(state: any, feed: any[]) => any} view @param {(about: string) => void} [prepare] */
+/** Mount a hall. @param {(state: any, feed: any[]) => any} view @param {(about: string, state: {value: any}) => void} [prepare] */
 export async function mount(view, prepare) {
   const main = /** @type {HTMLElement} */ (document.getElementById("main"));
   const heading = /** @type {HTMLElement} */ (main.querySelector("h1")).textContent;
@@ -128,7 +141,7 @@ export async function mount(view, prepare) {
   const channel = follow(/** @type {string} */ (main.dataset.hall));
   showConnection(channel.connection);
   showTitle(channel.state);
-  if (prepare) prepare(/** @type {string} */ (main.dataset.about));
+  if (prepare) prepare(/** @type {string} */ (main.dataset.about), channel.state);
   function Hall() {
     const state = channel.state.value;
     const { up, lost, back } = channel.connection.value;

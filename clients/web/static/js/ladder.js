@@ -3,8 +3,8 @@ import { html } from "../vendor/ui.js";
 import { beijing } from "./clock.js";
 import { t } from "./hall.js";
 
-const WIDE = 960;
-const HIGH = 330;
+const WIDE = 720;
+const HIGH = 390;
 const LEFT = 78;
 const RIGHT = 46;
 const TOP = 34;

@@ -9,7 +9,7 @@ const STATUS = {
   withdrawn: ["", "↩"], superseded: ["", "↻"], refused: ["bad", "✕"], undetermined: ["warn", "?"],
 };
 /** @type {Record<string, [string, string]>} */
-const CUSTODIAN = { waiting: ["", "…"], answered: ["ok", "✓"], wrong: ["bad", "✕"], silent: ["warn", "—"], refused: ["warn", "!"] };
+const CUSTODIAN = { waiting: ["", "…"], answered: ["ok", "✓"], wrong: ["bad", "✕"], silent: ["warn", "—"], unasked: ["", "·"], refused: ["warn", "!"] };
 /** @type {Record<string, [string, string]>} */
 const CONFIRMATION = { no_objection: ["ok", "✓"], objection: ["warn", "!"], not_confirmed: ["", "—"] };
 /** @type {Record<string, string>} */
@@ -81,6 +81,7 @@ mount((s, feed) => {
   const short = Math.max(0, s.custody.t - answered);
   const here = s.phases.find((/** @type {any} */ p) => p.state === "now");
   const ended = s.phase in ENDS;
+  const failed = ended && s.phase !== "sealed";
   const note = s.paused ? t("opening.paused") : ended ? t("ended." + s.phase) : here ? t("step." + here.id) : "";
   const shown = papers.value && papers.value.records.length ? papers.value : null;
   return html`<${Steps} phases=${s.phases} />
@@ -88,12 +89,12 @@ mount((s, feed) => {
     <div class="stage"><div class="work">
       <div class="bigs">
         <${Big} label=${t("opening.opened")} value=${s.counted === null ? t("opening.hidden") : html`${s.opened}<i>/</i>${s.counted}`}
-          under=${s.counted === null ? t("opening.hidden_why") : s.reading ? html`<span>${t("opening.opened_why")}</span>${others(s.rows)}` : t("opening.not_yet")} />
+          under=${s.counted === null ? t("opening.hidden_why") : s.reading ? html`<span>${t("opening.opened_why")}</span>${others(s.rows)}` : t(failed ? "opening.not_unlocked" : "opening.not_yet")} />
         <${Big} label=${t("opening.shares")} value=${html`${answered}<i>/</i>${s.custody.n}`}
-          under=${s.phase === "bidding" ? t("opening.shares_before", s.custody) : short ? t("opening.shares_short", { k: short }) : html`<${Chip} tone="ok" icon="✓">${t("opening.shares_enough", s.custody)}<//>`} />
+          under=${s.phase === "bidding" ? t("opening.shares_before", s.custody) : failed ? t("opening.not_unlocked") : short ? t("opening.shares_short", { k: short }) : html`<${Chip} tone="ok" icon="✓">${t("opening.shares_enough", s.custody)}<//>`} />
         ${third(s)}
       </div>
       ${s.rows.length ? html`<${Rows} rows=${s.rows} />` : html`<${Ahead} phases=${s.phases} />`}
       ${shown ? html`<${Papers} papers=${shown} title=${t(s.record ? "hall.papers" : "hall.papers_so_far")} why=${t(s.record ? "hall.papers_why" : "hall.papers_so_far_why")} />` : null}
     </div><div class="side"><${Custody} custody=${s.custody} /><${Feed} feed=${feed} title=${t("hall.feed")} /></div></div>`;
-}, (about) => papersOf(about, (found) => (papers.value = found)));
+}, (about, state) => papersOf(about, state, (s) => Boolean(s.record), (found) => (papers.value = found)));
