@@ -72,11 +72,14 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from fastapi import FastAPI
 
     from auction import api as auction_api
+    from auction import entry as auction_entry
     from auction import hall as auction_hall
     from auction import pages as auction_pages
     from auction.service import AuctionService
     from auction.service.filing import Filing as AuctionFiling
     from auction.service.paper import AuctionPaper
+    from auction.service.participation import Participation
+    from auction.service.reserve import Reserves
     from bidding import api as bidding_api
     from bidding import pages as bidding_pages
     from bidding.service import BiddingService
@@ -159,6 +162,12 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             (dossiers.router(shelf, lambda: trading.state), dossiers.ACCESS),
             (bidding_api.router(bidding), bidding_api.ACCESS),
             (auction_api.router(auctions, settings.offer_rate or None), auction_api.ACCESS),
+            (
+                auction_entry.router(
+                    Reserves(trading, ground.private), Participation(auctions, trading, key)
+                ),
+                auction_entry.ACCESS,
+            ),
             (auction_hall.router(auctions, halls), auction_hall.ACCESS),
             (trading_pages.router(trading, pages), trading_pages.ACCESS),
             (documents_pages.router(documents, pages, shelf), documents_pages.ACCESS),

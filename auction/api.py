@@ -8,7 +8,7 @@
 """
 
 import asyncio
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, WebSocket
 from starlette.websockets import WebSocketDisconnect
@@ -22,6 +22,9 @@ from trading.ground.lines import Line, open_line
 from trading.ground.live import SUBPROTOCOL
 from trading.ground.problems import Kind
 from trading.model import Actor, Role
+
+if TYPE_CHECKING:
+    from trading.service.sessions import Login
 
 RATE = 5
 """Messages a second that a seat may send for long; `BURST` at once."""
@@ -132,6 +135,9 @@ async def _serve(
         line.stop()
         return
     service.desks.add(desk)
+    # A logout, a revoked key or a session that ran out ends its sockets at once (reliability.md I3, I11).
+    login: Login = websocket.scope["state"]["login"]
+    unwatch = login.watch(lambda: ending.end(1008, "session-ended"))
     try:
         desk.greet()
         while not ending.begun:
@@ -139,12 +145,16 @@ async def _serve(
             at = service.clock.now()  # the stamp, before anything is looked at
             if message["type"] != "websocket.receive":
                 break
+            if not login.touch(at):
+                ending.end(1008, "session-ended")
+                break
             desk.receive(message.get("text") or "", at)
             if line.hopeless():
                 ending.end(1008, "answers-not-read")
     except WebSocketDisconnect:
         pass  # it has gone; what it sent before is decided all the same
     finally:
+        unwatch()
         service.desks.discard(desk)
         await ending.done()
         line.stop()

@@ -144,6 +144,8 @@ def announced(book: Book, at: int, closing_ref: str, cause: int) -> Draft:
         "closing_ref": closing_ref,
         "cause": cause,
     }
+    if book.application:
+        body["application"] = "required"
     if book.reserve is not None:
         body["reserve"] = dict(book.reserve)
     return Draft(STREAM + book.lot, "auction.announced", body, at)

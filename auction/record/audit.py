@@ -13,7 +13,7 @@ from typing import Any
 
 from auction.model import CENTRE, AuctionError, Phase, Reason
 from auction.replay import outcome_json
-from auction.replay.book import Book, JournalError, evolve
+from auction.replay.book import Book, JournalError, evolve, losers
 from auction.replay.closed import (
     Closed,
     ClosedError,
@@ -70,7 +70,12 @@ def rows_from_json(values: Iterable[Any]) -> list[Row]:
     return rows
 
 
-def audit(rows: Sequence[Row], centre: str, watch: Watch | None = None) -> Audit:
+def audit(
+    rows: Sequence[Row],
+    centre: str,
+    watch: Watch | None = None,
+    reserve: Disclosure | None = None,
+) -> Audit:
     """Recompute an auction.
 
     1. one stream, numbered from 1, each row chained to the one before and stamped no earlier; 2. every offer signed by the
@@ -81,12 +86,14 @@ def audit(rows: Sequence[Row], centre: str, watch: Watch | None = None) -> Audit
         rows: all rows of one auction.
         centre: id of the centre.
         watch: told of every row after it was folded.
+        reserve: value and salt of the reserve, for whoever was given the slip (a court); then it is
+            checked against its commitment and decided with, and nothing is left unchecked.
 
     Raises:
         JournalError: the row and the check that failed.
     """
     _check_chain(rows, centre)
-    opener = _opener(rows)
+    opener = _opener(rows, reserve)
     book = Book()
     delegations: dict[str, set[bytes]] = {}
     for row in rows:
@@ -105,7 +112,8 @@ def audit(rows: Sequence[Row], centre: str, watch: Watch | None = None) -> Audit
             raise JournalError(row.seq, f"it cannot be followed: {error}") from error
         if watch is not None:
             watch(book, row)
-    open_questions = ("reserve_price",) if book.reserve is not None else ()
+    unknown = book.reserve is not None and reserve is None
+    open_questions = ("reserve_price",) if unknown else ()
     found = {paddle: frozenset(keys) for paddle, keys in delegations.items()}
     return Audit(book, found, open_questions)
 
@@ -126,8 +134,8 @@ def _check_chain(rows: Sequence[Row], centre: str) -> None:
         previous, last = row.chain, row.at
 
 
-def _opener(rows: Sequence[Row]) -> Opener:
-    """Open what rows disclose; a reserve that was not met counts as one that is never met."""
+def _opener(rows: Sequence[Row], given: Disclosure | None) -> Opener:
+    """Open what rows disclose; a reserve nobody was given counts as the result says it was met or not."""
     disclosed: dict[str, Disclosure] = {}
     reserve: Closed | None = None
     cap, unmet = UNBOUNDED, False
@@ -146,6 +154,12 @@ def _opener(rows: Sequence[Row]) -> Opener:
 
     def opener(closed: Closed) -> Disclosure:
         if reserve is not None and closed == reserve:
+            if given is not None:
+                if given.commitment != closed["commitment"]:
+                    raise JournalError(
+                        1, "the reserve given does not fit the commitment in the rules"
+                    )
+                return given
             if not unmet:
                 raise ClosedError("The reserve stays closed.")
             return Disclosure(cap, "")
@@ -199,9 +213,7 @@ def _check_result(book: Book, row: Row) -> None:
     assert outcome is not None
     if row.body["outcome"] != outcome_json(book.live.rules, outcome):
         raise JournalError(row.seq, "the engine gives another result")
-    won = {winner.bidder for winner in outcome.winners}
-    back = [s.deposit for s in book.seats.values() if s.deposit and s.paddle not in won]
-    if row.body["deposits_released"] != back:
+    if row.body["deposits_released"] != losers(book, (won.bidder for won in outcome.winners)):
         raise JournalError(row.seq, "other deposits go back than those of the losers")
     events = {Phase.SOLD: "DEAL_CONFIRMED", Phase.UNSOLD: "NO_DEAL"}
     if row.body["event"] != events.get(outcome.status, "TERMINATED"):

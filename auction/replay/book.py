@@ -20,7 +20,7 @@ Source: spec/auction.md, design.md §2 rows Engine and What auctions keep closed
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -100,6 +100,8 @@ class Book:
         seats: by paddle.
         waiting: contents still closed, by commitment.
         disclosed: closed values opened by rows, by commitment.
+        application: whether a seat takes an application 竞买申请 beside its deposit.
+        reserve: commitment to the reserve, closed; None where there is none.
         extensions: how often an offer moved the running end.
         cause: position of the last row of the centre's business that this auction has answered.
         resume_at: while an outage suspends it, the instant from which it may go on.
@@ -121,6 +123,7 @@ class Book:
     waiting: dict[str, Waiting] = field(default_factory=dict)
     disclosed: dict[str, Disclosure] = field(default_factory=dict)
     reserve: Mapping[str, str] | None = None
+    application: bool = False
     extensions: int = 0
     cause: int = 0
     resume_at: int | None = None
@@ -182,6 +185,19 @@ def took(book: Book, body: Mapping[str, Any], after: State) -> None:
     book.cause = max(book.cause, body.get("cause", 0))
 
 
+def losers(book: Book, winners: Iterable[str]) -> list[str]:
+    """Give the deposits that go back with the result: of every seat that may bid and has not won.
+
+    One that was released before, by two people, is not given back a second time.
+    """
+    won = set(winners)
+    return [
+        seat.deposit
+        for seat in book.seats.values()
+        if seat.deposit and seat.admitted and seat.paddle not in won
+    ]
+
+
 def ripe(book: Book) -> list[Waiting]:
     """Give the closed contents whose phase is over."""
     state = book.live
@@ -238,7 +254,7 @@ def _announced(book: Book, row: Row, opener: Opener) -> None:
     book.session, book.lots = body["session"], tuple(body["lots"])
     book.rules, book.parcels = body["rules"], tuple(body["parcels"])
     book.outage_min_s, book.announced_at = body["outage_min_s"], row.at
-    book.reserve = body.get("reserve")
+    book.reserve, book.application = body.get("reserve"), body.get("application") == "required"
     rules = parse_rules(_with_reserve(book, opener), book.lot, ())
     book.state = engine.begin(rules)
     for seat in body["seats"]:

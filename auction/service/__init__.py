@@ -1,8 +1,11 @@
 """The auctions of the centre: announced, opened, bid in, suspended and ended; one writer each.
 
-    business.py   what the centre's own acts mean for auctions
-    offers.py     signed messages of bidders
-    bidding.py    the way of an offer: pace, signature, key, engine, receipt
+    business.py        what the centre's own acts mean for auctions
+    admissions.py      who may bid
+    participation.py   applications, and letters of qualification
+    reserve.py         the reserve, entered by two people
+    offers.py          signed messages of bidders
+    bidding.py         the way of an offer: pace, signature, key, engine, receipt
 
 At start every auction is folded from its rows. Acts of the centre that no auction has answered yet
 are answered. Then the outage rule: every running auction is suspended at the stamp of the last
@@ -14,13 +17,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from auction import store
-from auction.model import CENTRE, AuctionError, Do, Phase
-from auction.replay.book import STREAM, Book, Seat, evolve, identity
-from auction.replay.closed import Opener, by_key
+from auction.model import CENTRE, Do, Phase
+from auction.replay.book import STREAM, Book, Seat, evolve
+from auction.replay.closed import Opener, by_key, seal
 from auction.service import business
+from auction.service.admissions import APPLIED, Admissions
 from auction.service.business import UnknownAuctionError
 from auction.writer import Heads, LotWriter, Sealer
 from auction.writer.heard import Heard
@@ -30,7 +34,7 @@ from crypto.signature import SigningKey
 from trading.ground.clock import Clock
 from trading.ground.journal import Journal, Row
 from trading.ground.private import Private
-from trading.ground.problems import StorageFailed
+from trading.ground.problems import Problem, StorageFailed
 from trading.ground.slots import slot_of
 from trading.ground.timers import Timers
 from trading.model import STREAM as BUSINESS
@@ -100,6 +104,7 @@ class AuctionService:
         self._auction_of: dict[str, str] = {}
         self._keys: dict[str, bytes] = {}
         self._armed: dict[str, int] = {}
+        self.admissions = Admissions(state)
         self._acts: asyncio.Queue[Row] = asyncio.Queue()
         self._answering: asyncio.Task[None] | None = None
         self._listening = False
@@ -164,11 +169,16 @@ class AuctionService:
             raise UnknownAuctionError
         return self.writers[lot]
 
+    def auction_of(self, target: str) -> str:
+        """The auction that sells a lot; "" where none was announced."""
+        return self._auction_of.get(target, "")
+
     def seat_of(self, lot: str, organisation: str) -> Seat | None:
         """The seat of an organisation in an auction, None if it has none."""
         writer = self.writer(lot)
-        seats = writer.book.seats.values()
-        return next((seat for seat in seats if writer.holder(seat) == organisation), None)
+        return next(
+            (s for s in writer.book.seats.values() if writer.holder(s) == organisation), None
+        )
 
     def rows(self, lot: str) -> list[Row]:
         """All durable rows of an auction, from the journal."""
@@ -217,6 +227,8 @@ class AuctionService:
 
         loaded = store.load(self.journal, opener, fold)
         self.heard, self.writers = heard, {}
+        for row in loaded.business:
+            self.admissions.note(row)
         for book in loaded.books.values():
             self._open(book, heads[book.lot], newest[book.lot])
         answered = max((book.cause for book in loaded.books.values()), default=0)
@@ -326,14 +338,16 @@ class AuctionService:
             await self._act(row)
         except StorageFailed:
             raise
-        except AuctionError:
+        except Problem:
             _log.exception("an act of the centre could not be followed: row %d", row.position)
 
     async def _act(self, row: Row) -> None:
+        self.admissions.note(row)
         if row.kind == "session.published":
             await self._announce(row)
-        elif row.kind == "deposit.recorded":
-            self._admit(row)
+        elif row.kind in ("deposit.recorded", APPLIED):
+            for deposit in self.admissions.deposits(row):
+                self.admissions.admit(self.writers, self._auction_of, deposit, row)
         elif row.kind == "deposit.released" and "by_rule" not in row.body:
             self._expel(row)
         elif row.kind == "key.revoked":
@@ -360,6 +374,9 @@ class AuctionService:
             key = token(32)
             kept = await self._private.put(book.lot, "closing-key", b64(key))
             self._keys[book.lot] = key
+            if book.lot in self.admissions.reserves:
+                value, salt = self._private.open(self.admissions.reserves[book.lot][0])
+                book.reserve = seal(value, key, salt + token(24))
             draft = store.announced(book, row.at, kept.ref, row.position)
             fresh = Book()
             (made,) = await self.journal.append(draft)
@@ -369,29 +386,7 @@ class AuctionService:
             self._open(fresh, heads, [made])
             for deposit in state.deposits.values():
                 if deposit.target in book.lots and deposit.released_at is None:
-                    self._admit_deposit(deposit.id, row)
-
-    def _admit(self, row: Row) -> None:
-        self._admit_deposit(row.body["deposit"]["id"], row)
-
-    def _admit_deposit(self, deposit_id: str, row: Row) -> None:
-        state = self.business()
-        deposit = state.deposits.get(deposit_id)
-        lot = self._auction_of.get(deposit.target) if deposit else None
-        if deposit is None or lot is None:
-            return
-        writer = self.writers[lot]
-        known = {seat.deposit for seat in writer.book.seats.values()}
-        if writer.book.outcome is not None or deposit.id in known:
-            return
-        seat = business.seat_for(writer.book, deposit, state.lots[deposit.target].deposit)
-        if seat is None:
-            return
-        if writer.book.mode != "quota":
-            found = state.organisations[seat.holder]
-            closed = writer.close(identity(found.id, found.name, found.credit_code))
-            seat = Seat(seat.paddle, closed=closed, deposit=seat.deposit)
-        writer.admit(seat, row.at, row.position)
+                    self.admissions.admit(self.writers, self._auction_of, deposit.id, row)
 
     def _expel(self, row: Row) -> None:
         for deposit in row.body["deposits"]:

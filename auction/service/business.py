@@ -24,6 +24,9 @@ ACTS = {
 }
 YEAR_S = 366 * 86_400
 LAST_START_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
+WITH_DEPOSIT = "with_deposit"
+"""竞买申请: the signed declaration of the deposit is the application; else `required`: one of its own."""
+
 DEFAULT_OUTAGE_S = 300  # 故障中止→恢复: five minutes unless the session's rules say otherwise
 
 
@@ -32,7 +35,7 @@ def plan(session: Session, lots: Iterable[Lot], state: State) -> list[Book]:
 
     Args:
         session: its `rules` are a rule set of the contract; the parcels of a quota session come
-            from the lots. `outage_min_s` may stand beside the rules' own members.
+            from the lots. `outage_min_s` and `application` may stand beside the rules' own members.
         lots: the session's lots.
         state: who the holders are.
 
@@ -46,6 +49,9 @@ def plan(session: Session, lots: Iterable[Lot], state: State) -> list[Book]:
     minimum = rules.pop("outage_min_s", DEFAULT_OUTAGE_S)
     if type(minimum) is not int or minimum < 0:
         raise ScenarioError("outage_min_s: not a whole number of seconds")
+    application = rules.pop("application", WITH_DEPOSIT)
+    if application not in (WITH_DEPOSIT, "required"):
+        raise ScenarioError(f"application: neither {WITH_DEPOSIT} nor required")
     if rules.get("reserve_price") is not None:
         raise ScenarioError("reserve_price: the public rules only commit to a reserve")
     listed = list(lots)
@@ -59,6 +65,7 @@ def plan(session: Session, lots: Iterable[Lot], state: State) -> list[Book]:
         ]  # fmt: skip
     for book in books:
         book.session, book.outage_min_s = session.id, minimum
+        book.application = application == "required"
         parse_rules(book.rules, book.lot, ())
     return books
 

@@ -18,7 +18,7 @@ from typing import Any
 from auction import engine, store
 from auction.model import Command, Phase, State
 from auction.replay import outcome_json
-from auction.replay.book import CLOSES, Book, Seat, read_identity, ripe, take, took
+from auction.replay.book import CLOSES, Book, Seat, losers, read_identity, ripe, take, took
 from auction.replay.closed import by_key, seal
 from crypto.canonical import canonical
 from crypto.random import token
@@ -200,8 +200,7 @@ class LotWriter:
             drafts.append(store.disclosed(self.lot, due, at))
             take(book, drafts[-1], self._open)
         if final is not None:
-            won = {winner.bidder for winner in final.winners}
-            back = [s.deposit for s in book.seats.values() if s.deposit and s.paddle not in won]
+            back = losers(book, (winner.bidder for winner in final.winners))
             said = outcome_json(book.live.rules, final)
             drafts.append(store.result(self.lot, EVENTS[final.status], said, back, at))
             take(book, drafts[-1], self._open)

@@ -16,6 +16,8 @@ from tests.auction.stage import LISTING_RULES, NOON, Stage, frame
 from trading.access import Access, Gate
 from trading.ground.clock import FrozenClock
 from trading.ground.http import install_handlers
+from trading.service.sessions import ABSOLUTE_MS, IDLE_MS, Login
+from trading.store import StoredLogin
 
 END = 70_000
 """End of TIMED after NOON, ms, while nobody has bid."""
@@ -26,12 +28,14 @@ class Logins:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self.open: dict[str, Login] = {}
 
-    def by_token(self, token: str) -> Any:
-        bidder = self.stage.bidders[int(token)]
-        return type("Login", (), {"actor": bidder.actor})()
+    def by_token(self, token: str) -> Login:
+        who, now = self.stage.bidders[int(token)].actor, self.stage.clock.now()
+        stored = StoredLogin(token, who.person, who.key_id, now, now, now + ABSOLUTE_MS)
+        return self.open.setdefault(token, Login(stored, who, now))
 
-    def by_ticket(self, ticket: str) -> Any:
+    def by_ticket(self, ticket: str) -> Login:
         return self.by_token(ticket)
 
 
@@ -64,6 +68,7 @@ class World:
         self.sockets = ExitStack()
         self.stage: Stage
         self.lot = ""
+        self.logins: Logins
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> Any:
@@ -74,7 +79,7 @@ class World:
             for bidder in self.stage.bidders[:3]:
                 await self.stage.deposit(self.lot, bidder)
             await self.stage.at(10_000)
-            gate._logins = Logins(self.stage)
+            self.logins = gate._logins = Logins(self.stage)
             yield
             await self.stage.stop()
 
@@ -218,6 +223,29 @@ def test_a_bidder_sees_and_closes_its_other_windows(world: World) -> None:
     with pytest.raises(WebSocketDisconnect) as closed:
         first.socket.receive_text()
     assert closed.value.code == 4009
+
+
+def test_a_logout_cuts_the_bidders_sockets_at_once(world: World) -> None:
+    first, second = Probe(world, 0), Probe(world, 1)
+    world.client.portal.call(world.logins.open["0"].end)  # type: ignore[union-attr]
+    with pytest.raises(WebSocketDisconnect) as ended:
+        first.socket.receive_json()
+    assert (ended.value.code, ended.value.reason) == (1008, "session-ended")
+    assert second.bid("100")["ok"]
+
+
+def test_a_session_that_ran_out_decides_nothing_and_messages_keep_it_alive(world: World) -> None:
+    bidder, watched = Probe(world, 0), world.logins.open["0"]
+    world.stage.clock.set(NOON + 20_000)
+    assert bidder.bid("100")["ok"]
+    assert watched.seen_at == NOON + 20_000
+    world.stage.clock.set(NOON + 20_000 + IDLE_MS)
+    bidder.socket.send_text(bidder.bidder.offer(world.lot, bidder.paddle, "200"))
+    with pytest.raises(WebSocketDisconnect):
+        bidder.socket.receive_json()
+    world.at(20_000 + IDLE_MS)
+    rows = world.client.get(f"/api/v1/lots/{world.lot}/transcript").json()["rows"]
+    assert [r["body"]["content"]["amount"] for r in rows if r["body"].get("do") == "bid"] == ["100"]
 
 
 def test_the_bucket_refuses_what_comes_too_fast() -> None:

@@ -35,8 +35,10 @@ def evolve(state: State, row: Row) -> State:
         _remember_nonces(state, row)
         if row.kind == "proposal.made":
             _propose(state, row)
-        elif handler := _TRADING.get(row.kind):
-            handler(state, row.body, row.at)
+        else:
+            if handler := _TRADING.get(row.kind):
+                handler(state, row.body, row.at)
+            # An act of a room above has no handler here; its proposal is carried all the same.
             state.proposals.pop(row.body.get("proposal", ""), None)
     elif row.stream == LEDGER and (leaf := fold_identity.LEAVES.get(row.kind)):
         leaf(state, row.body, row.seq - 1)  # leaves are counted from 0

@@ -51,11 +51,28 @@ class Login:
     actor: Actor
     seen_at: int
     watchers: set[Callable[[], None]] = field(default_factory=set)
+    ended: bool = False
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback()` when the session ends; returns how to stop watching."""
+        """Call `callback()` when the session ends, at once if it has; returns how to stop watching."""
+        if self.ended:
+            callback()
         self.watchers.add(callback)
         return lambda: self.watchers.discard(callback)
+
+    def touch(self, now: int) -> bool:
+        """Count a message over an open socket as a sign of life; False where the session has run out."""
+        alive = not self.ended and now < min(self.stored.expires_at, self.seen_at + IDLE_MS)
+        if alive:
+            self.seen_at = max(self.seen_at, now)
+        return alive
+
+    def end(self) -> None:
+        """Tell every watcher, once."""
+        self.ended = True
+        watchers, self.watchers = self.watchers, set()
+        for callback in watchers:
+            callback()
 
 
 class Sessions:
@@ -192,9 +209,7 @@ class Sessions:
     def _end(self, ended: list[Login]) -> None:
         for login in ended:
             self._logins.pop(login.stored.digest, None)
-            watchers, login.watchers = login.watchers, set()
-            for callback in watchers:
-                callback()
+            login.end()
 
     def _sweep(self, now: int) -> None:
         self._end(
