@@ -176,7 +176,11 @@ def test_a_flipped_byte_in_any_file_of_a_dossier_is_found_and_its_file_named(
     keys = Keys(Trust.from_pem(opened.trust.read_bytes()))
     copy = tmp_path / "copy.bag"
     shutil.copytree(getattr(opened, rendition), copy)
-    for name, at in _flips(copy, seed=7):
+    flips = _flips(copy, seed=7)
+    if rendition == "full":  # the rest is the same in both
+        flips = [flip for flip in flips if not (opened.public / flip[0]).exists()]
+        assert len(flips) == 5  # three sealed files, two opened packages
+    for name, at in flips:
         path = copy / name
         good = path.read_bytes()
         data = bytearray(good)
