@@ -24,9 +24,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import LargeBinary, cast, func, insert, select
+from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from trading.ground.appending import insert_rows
 from trading.ground.chain import ZERO, Draft, Row, encode, link
 from trading.ground.problems import Invalid, StorageFailed, Unavailable
 from trading.ground.tables import JournalRow
@@ -308,21 +309,11 @@ class Journal:
                 chain = link(previous, self.centre, stream, seq, at, kind, text)
                 heads[stream] = (seq, chain)
                 rows.append(Row(position, stream, seq, at, kind, decode(text), chain))
-                values.append(
-                    {
-                        "position": position,
-                        "stream": stream,
-                        "seq": seq,
-                        "at": at,
-                        "kind": kind,
-                        "body": text.decode(),
-                        "chain": chain,
-                    }
-                )
+                values.append((position, stream, seq, at, kind, text.decode(), chain))
             groups.append(rows)
         engine = self._database.engine.execution_options(writes=True)
         with self._database.turn(), engine.begin() as connection:
-            connection.execute(insert(_TABLE), values)
+            insert_rows(connection, values)
         self._position = position
         self._heads.update(heads)
         return groups
