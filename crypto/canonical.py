@@ -29,7 +29,7 @@ def canonical(value: Any) -> bytes:
     Raises:
         FormatError: for anything that has no canonical form.
     """
-    if _is_plain(value, 0):
+    if is_plain(value):
         text = _PLAIN.encode(value)
     else:
         parts: list[str] = []
@@ -65,14 +65,14 @@ def parse(data: bytes | str) -> Any:
     return value
 
 
-def _is_plain(value: Any, depth: int) -> bool:
-    """Say whether the standard library's encoder in C writes a value as RFC 8785 does.
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Say whether an encoder in C that sorts keys writes a value as RFC 8785 does.
 
     So it is with exact types, ASCII keys (whose order is Python's), integers in range and no
     floats: nearly everything that we sign. Whatever else there is, or is wrong, goes the long way.
     """
     kind = type(value)
-    if kind is str or kind is bool or value is None:
+    if kind in _LEAVES:
         return True
     if kind is int:
         return bool(-MAX_INTEGER <= value <= MAX_INTEGER)
@@ -82,10 +82,10 @@ def _is_plain(value: Any, depth: int) -> bool:
         for key, item in value.items():
             if type(key) is not str or not key.isascii():
                 return False
-            if type(item) is not str and not _is_plain(item, depth + 1):
+            if type(item) not in _LEAVES and not is_plain(item, depth + 1):
                 return False
         return True
-    return (kind is list or kind is tuple) and all(_is_plain(item, depth + 1) for item in value)
+    return (kind is list or kind is tuple) and all(is_plain(item, depth + 1) for item in value)
 
 
 def _write(value: Any, parts: list[str], depth: int) -> None:
@@ -215,6 +215,7 @@ def _no_constant(name: str) -> NoReturn:
     raise FormatError(f"{name} is not JSON")
 
 
+_LEAVES: Final = frozenset({str, bool, type(None)})
 _PLAIN: Final = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")
 )

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from crypto.canonical import canonical
 from crypto.encoding import b64
 from crypto.signature import SigningKey
 from crypto.statement import SUITE, sign
 from crypto.tlog.merkle import all_proofs, leaf_hash
-from trading.ground.chain import Row
+from trading.ground.chain import Row, text_of
 
 PURPOSE = "batch_head"
 KEPT = 2_000  # rows whose path is kept until it is asked for
@@ -64,7 +63,7 @@ class Sealer:
 
     def _receipts(self, rows: list[Row]) -> list[dict[str, Any]]:
         forms = [row_json(row) for row in rows]
-        root, paths = all_proofs([leaf_hash(canonical(form)) for form in forms])
+        root, paths = all_proofs([leaf_hash(text_of(form)) for form in forms])
         body = {"root": root.hex(), "size": len(rows), "at": self._now()}
         written = cache(b64)  # neighbours share most of their paths
         head = sign(self._key, PURPOSE, self._centre, body)

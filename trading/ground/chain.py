@@ -13,7 +13,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from crypto.canonical import canonical
+import msgspec
+
+from crypto.canonical import canonical, is_plain
 from crypto.errors import CryptoError
 from trading.ground.problems import Invalid
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 LABEL: Final = b"kaibiao/journal/v1\n"
 ZERO: Final = bytes(32)
 
+_plain = msgspec.json.Encoder(order="sorted").encode
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}", re.ASCII)
 
 
@@ -63,8 +66,22 @@ def link(
 
 def verify_row(row: Row, previous: bytes, centre: str) -> bool:
     """Say whether a row follows the stream's chain `previous` (zeros before its first row)."""
-    text = canonical(row.body)
+    text = text_of(row.body)
     return row.chain == link(previous, centre, row.stream, row.seq, row.at, row.kind, text)
+
+
+def text_of(value: Any) -> bytes:
+    """Return the canonical bytes of a JSON value, as `canonical` does, for the many rows of history.
+
+    Raises:
+        FormatError: as `canonical`.
+    """
+    if is_plain(value):
+        try:
+            return _plain(value)
+        except UnicodeEncodeError:
+            pass  # half of a surrogate pair: `canonical` says so
+    return canonical(value)
 
 
 def encode(draft: Draft) -> bytes:
@@ -75,14 +92,15 @@ def encode(draft: Draft) -> bytes:
     """
     _name(draft.stream)
     _name(draft.kind)
-    if type(draft.at) is not int or draft.at < 0 or type(draft.body) is not dict or (
-        _has_float(draft.body)
+    body = draft.body
+    if type(draft.at) is not int or draft.at < 0 or type(body) is not dict or (
+        not is_plain(body) and _has_float(body)
     ):  # fmt: skip
         raise Invalid(
             "journal-draft-malformed", "事件格式不正确", "An event has an instant and an object."
         )
     try:
-        return canonical(draft.body)
+        return text_of(body)
     except CryptoError as error:
         raise Invalid(
             "journal-draft-malformed", "事件格式不正确", "The body is not canonical JSON."
