@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from auction import engine
 from auction.model import (
     Accepted,
@@ -289,7 +291,8 @@ def _qualify(book: Book) -> None:
     """Give the engine the qualified bidders of now; it refuses the others with NO_DEPOSIT."""
     state = book.live
     bidders = frozenset(paddle for paddle, seat in book.seats.items() if seat.admitted)
-    book.state = replace(state, rules=replace(state.rules, bidders=bidders))
+    rules = replace(state.rules, bidders=bidders)
+    book.state = msgspec.structs.replace(state, rules=rules)
 
 
 def _entered_hall(book: Book, row: Row, _opener: Opener) -> None:

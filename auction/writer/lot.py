@@ -120,7 +120,9 @@ class LotWriter:
         Raises:
             StorageFailed: the journal has stopped; nothing was decided.
         """
-        order = replace(order, at=self._stamp(order.at))
+        stamp = self._stamp(order.at)
+        if stamp != order.at:
+            order = replace(order, at=stamp)
         content = order.content
         command = Command(order.by, order.do, *map(content.get, ("amount", "commit", "nonce")))
         after, events = engine.apply(self.book.live, command, order.at)
