@@ -15,8 +15,12 @@ from trading.ground.clock import ClockHealth
 ORIGIN = 1_795_492_800_000  # 2026-11-24 12:00:00 北京时间
 
 
+MOST_TURNS = 20_000
+"""Turns of the loop within one instant; who needs more wakes itself again and again, for ever."""
+
+
 class StuckError(Exception):
-    """Nothing is ready and nothing is scheduled, yet the story has not ended."""
+    """Nothing is ready and nothing is scheduled, or time stands still; yet the story has not ended."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -25,10 +29,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
+        self._turns = 0
 
     def time(self) -> float:
         """Seconds of virtual time."""
         return self._now
+
+    def begin_anew(self) -> None:
+        """Allow this instant as many turns as any."""
+        self._turns = 0
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]
         """Run it here and now: a thread would bring an order of its own."""
@@ -51,10 +60,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             while scheduled and scheduled[0].cancelled():
                 heapq.heappop(scheduled)._scheduled = False
                 self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
-            if scheduled:
-                self._now = max(self._now, scheduled[0].when())
+            if scheduled and scheduled[0].when() > self._now:
+                self._now, self._turns = scheduled[0].when(), 0
+            elif scheduled:
+                pass  # due already
             elif not self._stopping:  # type: ignore[attr-defined]
                 raise StuckError
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            raise StuckError
         super()._run_once()  # type: ignore[misc]
 
 

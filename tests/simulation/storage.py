@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import OperationalError
 
 from trading.ground.ids import new_id
 from trading.ground.journal import Journal
 from trading.ground.private import Commitment
+
+COLUMNS = 7  # of the journal's table
 
 
 class Store:
@@ -31,28 +34,19 @@ class Store:
         self.private: dict[str, str] = {}
         self.accepted = 0
 
-    def keep(self, values: Sequence[dict[str, Any]]) -> None:
-        """Let rows become durable."""
-        for row in values:
-            text = row["body"].encode()
-            self.rows.append(
-                (
-                    row["position"],
-                    row["stream"],
-                    row["seq"],
-                    row["at"],
-                    row["kind"],
-                    text,
-                    row["chain"],
-                )
-            )
-            self.accepted += row["kind"] == "auction.decided" and b'"ok":true' in text
+    def keep(self, values: Sequence[Any]) -> None:
+        """Let rows become durable; `values` are theirs, one after the other."""
+        for first in range(0, len(values), COLUMNS):
+            *head, kind, body, chain = values[first : first + COLUMNS]
+            self.rows.append((*head, kind, body.encode(), chain))
+            self.accepted += kind == "auction.decided" and '"ok":true' in body
 
 
 class _Database:
     """As much of a database as the journal asks for."""
 
     sqlite = True
+    dialect = SQLiteDialect_pysqlite()
 
     def __init__(self, keep: Callable[[Any], None]) -> None:
         self.engine: Any = self
@@ -69,7 +63,7 @@ class _Database:
     def turn(self) -> Iterator[None]:
         yield
 
-    def execute(self, _statement: Any, values: Any) -> None:
+    def exec_driver_sql(self, _statement: str, values: Any) -> None:
         self._keep(values)
 
     def dispose(self) -> None:

@@ -1,6 +1,7 @@
 """A whole auction from a seed: bidders, a network that delays and loses, a disk that fails, a centre that dies.
 
-Everything of ours is the real thing but the thread and the SQL under the journal (`storage.py`). Crypto
+(`auction_world.py` plays more kinds of rules on a journal of its own; here our real journal is in the play, and
+processes die and start again.) Everything of ours is the real thing but the thread and the SQL under the journal (`storage.py`). Crypto
 randomness is drawn from the seed; signatures are deterministic anyway (RFC 6979). `play(seed)` gives what
 happened as bytes, or raises `Violation`.
 """
@@ -357,6 +358,20 @@ class World:
         self.process.die()
         return self.story
 
+    def end(self) -> None:
+        """Clear away what is left, also of a story that broke off."""
+        if hasattr(self, "process"):
+            self.process.die()
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        self.loop.begin_anew()
+        try:
+            self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        finally:
+            asyncio.set_event_loop(None)
+            self.loop.close()
+
     def ended(self) -> bool:
         """Whether the result is durable."""
         return any(row[4] == "auction.result" for row in self.store.rows[-60:])
@@ -421,12 +436,7 @@ def play(seed: int) -> Story:
             error.add_note(f"seed {seed}")
             raise
         finally:
-            pending = asyncio.all_tasks(world.loop)
-            for task in pending:
-                task.cancel()
-            world.loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-            asyncio.set_event_loop(None)
-            world.loop.close()
+            world.end()
 
 
 if __name__ == "__main__":

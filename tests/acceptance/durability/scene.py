@@ -238,10 +238,15 @@ def refold(home: Path) -> Book:
         database.close()
 
 
-class Swallowing:
-    """An engine that says "written" and lets `write(real engine, statement, values)` decide: a planted mistake."""
+Write = Callable[[Any, str, Any], None]
+"""What becomes of a statement: (the real engine, its SQL, its values)."""
 
-    def __init__(self, engine: Any, write: Callable[[Any, Any, Any], None]) -> None:
+
+class Swallowing:
+    """An engine that says "written" whatever becomes of its statements: a planted mistake."""
+
+    def __init__(self, engine: Any, write: Write) -> None:
+        self.dialect = engine.dialect
         self._engine, self._write = engine, write
 
     def execution_options(self, **_: Any) -> "Swallowing":
@@ -253,7 +258,7 @@ class Swallowing:
         """As that of an engine."""
         yield self
 
-    def execute(self, statement: Any, values: Any) -> None:
+    def exec_driver_sql(self, statement: str, values: Any) -> None:
         """As that of a connection."""
         self._write(self._engine, statement, values)
 
@@ -261,7 +266,7 @@ class Swallowing:
 Commit = Callable[[Journal, Any], Any]
 
 
-def commit_by(real: Commit, write: Callable[[Any, Any, Any], None]) -> Commit:
+def commit_by(real: Commit, write: Write) -> Commit:
     """A journal's commit whose rows go through `write`, whatever that does with them."""
 
     def commit(self: Journal, items: Any) -> Any:
@@ -278,21 +283,25 @@ def commit_by(real: Commit, write: Callable[[Any, Any, Any], None]) -> Commit:
 def commit_deaf(real: Commit) -> Commit:
     """A commit whose failure nobody hears of."""
 
-    def write(engine: Any, statement: Any, values: Any) -> None:
-        with suppress(SQLAlchemyError), engine.execution_options(writes=True).begin() as connection:
-            connection.execute(statement, values)
+    def write(engine: Any, statement: str, values: Any) -> None:
+        with suppress(SQLAlchemyError):
+            _write(engine, statement, values)
 
     return commit_by(real, write)
 
 
 def commit_late(real: Commit) -> Commit:
-    """A commit that writes each batch when the next one comes."""
+    """A commit that writes each statement when the next one comes."""
     waiting: list[Any] = []
 
-    def write(engine: Any, statement: Any, values: Any) -> None:
+    def write(engine: Any, statement: str, values: Any) -> None:
         if waiting:
-            with engine.execution_options(writes=True).begin() as connection:
-                connection.execute(*waiting.pop())
+            _write(engine, *waiting.pop())
         waiting.append((statement, values))
 
     return commit_by(real, write)
+
+
+def _write(engine: Any, statement: str, values: Any) -> None:
+    with engine.execution_options(writes=True).begin() as connection:
+        connection.exec_driver_sql(statement, values)
