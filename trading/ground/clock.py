@@ -70,10 +70,14 @@ class SystemClock:
             return self._advance() // 1_000_000
 
     def health(self) -> ClockHealth:
-        """The last observed offset, and any step of the wall clock since start."""
+        """The last observed offset, and any step of the wall clock since start.
+
+        A clock that stands, since the journal's last stamp lies ahead of the wall, has stepped too.
+        """
         with self._lock:
-            self._advance()
-            return ClockHealth(self._offset_ms, self._step_ms)
+            ahead = self._advance() - self._nanoseconds
+            stands = -(ahead // 1_000_000) if ahead >= STEP_MS * 1_000_000 else 0
+            return ClockHealth(self._offset_ms, self._step_ms or stands)
 
     def observe(self, offset_ms: int) -> None:
         """Note an offset measured against an outside source, ours minus theirs."""

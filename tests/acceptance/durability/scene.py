@@ -197,6 +197,18 @@ def stored(home: Path) -> list[Row]:
         database.close()
 
 
+def paddles(home: Path) -> list[str]:
+    """The paddles of all bidders of a home that nobody has open."""
+
+    async def act() -> list[str]:
+        stage = await opened(home)
+        seats = [stage.service.seat_of(LOT, bidder.organisation) for bidder in stage.bidders]
+        await stage.stop()
+        return [seat.paddle for seat in seats if seat is not None]
+
+    return asyncio.run(act())
+
+
 def faults(rows: Iterable[Row], memory: Memory) -> list[str]:
     """What the stored rows and the bidders' memory say against each other; empty when all is well."""
     found: list[str] = []
