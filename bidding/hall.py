@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bidding.model import PublishedBidders
 from bidding.opening import Bid, Phase, State
 from bidding.opening.state import ENDED
-from bidding.record import cause
+from bidding.opening.words import cause
 from trading.ground.money import grouped, parse_amount
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ STEPS: Final = (
     ("bidding", "接收投标", "Bidding", (Phase.BIDDING,)),
     ("closed", "截止", "Closed", (Phase.CLOSED, Phase.CONTROL_PRICE, Phase.FLOAT_DRAW)),
     ("published", "公布投标人", "Bidders published", (Phase.BIDDERS_PUBLISHED,)),
-    ("unlocking", "解锁与解密", "Unlocking", (Phase.UNLOCKING,)),
+    ("unlocking", "解锁与解密", "Unlocking", (Phase.UNLOCKING, Phase.PLEDGING, Phase.DISCLOSING)),
     ("reading_out", "唱标", "Reading out", (Phase.IMPORTED, Phase.READING_OUT)),
     ("confirming", "确认与异议", "Confirming", (Phase.CONFIRMING,)),
     ("sealed", "签署开标记录", "Record sealed", (Phase.SEALED,)),
@@ -48,7 +48,16 @@ _SAYS: Final = {
     "resumed": ("开标恢复", "Resumed"),
     "sealed": ("开标记录签署，开标结束", "The record is sealed; the opening ends"),
     "terminated": ("招标终止", "Terminated"),
-    "quorum_missed": ("托管人应答不足", "Too few custodians answered"),
+    "supplemented": ("补充名单：未列原因已消除", "Excluded bids are put back"),
+    "quorum_missed": (
+        "宣布托管失效，请投标人承诺交出本人文件密钥",
+        "The quorum failed; bidders are asked to pledge their own file keys",
+    ),
+    "disclosing_begun": (
+        "全部投标人已承诺，开始交出文件密钥",
+        "All have pledged; file keys are handed over",
+    ),
+    "pledges_missing": ("未全部承诺，不予解密", "Not all have pledged; nothing is opened"),
     "decided": ("对未解密投标作出认定", "A bid that did not open is decided"),
 }
 _OF_A_BID: Final = {
@@ -56,6 +65,8 @@ _OF_A_BID: Final = {
     "confirmed": ("确认无异议", "confirms"),
     "objected": ("提出异议", "objects"),
     "objection_answered": ("异议已答复", "has its objection answered"),
+    "pledged": ("承诺交出文件密钥", "pledges its file key"),
+    "disclosed": ("已交出文件密钥", "has handed over its file key"),
 }
 _ANSWERS: Final = {
     "answered": ("已应答，证明有效", "answered, proof holds"),
@@ -156,8 +167,13 @@ class Halls:
         assert book.keyed is not None
         tender = book.keyed.tender
         closed = opening.phase is not Phase.BIDDING
-        window = opening.confirm if opening.phase is Phase.CONFIRMING else opening.unlock
-        running = opening.phase in {Phase.UNLOCKING, Phase.CONFIRMING} and opening.paused is None
+        windows = {
+            Phase.UNLOCKING: opening.unlock,
+            Phase.PLEDGING: opening.pledge,
+            Phase.DISCLOSING: opening.disclose,
+            Phase.CONFIRMING: opening.confirm,
+        }
+        window = windows.get(opening.phase) if opening.paused is None else None
         read = [bid for bid in opening.bids.values() if bid.read_at is not None]
         imported = any(phase is Phase.IMPORTED for phase, _ in opening.phases)
         return {
@@ -168,7 +184,7 @@ class Halls:
             "paused": opening.paused is not None,
             "phases": _steps(opening),
             "deadline": opening.deadline,
-            "ends_at": window.end if window is not None and running else None,
+            "ends_at": window.end if window is not None else None,
             "counted": len(opening.bids) if closed else None,
             "opened": sum(bid.result in {"opened", "remedied"} for bid in opening.bids.values()),
             "custody": {
@@ -209,10 +225,11 @@ class Halls:
         if found is None or book.opening.phase in _PUBLIC:
             return []
         published = PublishedBidders.from_leaf(found[1], book.centre).bidders
-        listed = [line for line in published if line.status == "listed"]
+        bids = book.opening.bids  # those listed, and those that a supplement put back
+        listed = [line for line in published if line.submission in bids]
         rows = []
         for number, line in enumerate(listed, 1):
-            bid = book.opening.bids[line.submission]
+            bid = bids[line.submission]
             rows.append(
                 {
                     "no": number,
@@ -226,7 +243,7 @@ class Halls:
                 }
             )
         for line in published:
-            if line.status != "listed":
+            if line.submission not in bids:
                 number = len(rows) + 1
                 rows.append(
                     {

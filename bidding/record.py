@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bidding.model import CloseList, PublishedBidders, TenderFile
-from bidding.opening import Bid, Event, Phase, State, Terms, evolve
+from bidding.opening import Bid, Event, State, Terms, evolve
+from bidding.opening.words import EXCLUDED, cause, outcome, unlock_mode
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex, unb64
 from documents.model import (
@@ -195,10 +196,10 @@ def opening_facts(
         opened_at=closing.deadline,
         place=setting.place,
         document_version=tender.version,
-        unlock_mode=f"{tender.n} 家密钥托管人中任意 {tender.t} 家共同解锁（招标文件规定方式）",
+        unlock_mode=unlock_mode(state, tender.n, tender.t),
         threshold=tender.t,
         custody=_custody(state, tender),
-        outcome="failed_too_few" if state.phase is Phase.FAILED_FEWER_THAN_3 else "opened",
+        outcome=outcome(state),
         rows=tuple(
             _row(number, bid, acts[bid.line.submission], deposits, imported, setting)
             for number, bid in enumerate(_readable(state), 1)
@@ -253,7 +254,7 @@ def _folded(rows: list[Row], tender: TenderFile) -> State:
 
 def _readable(state: State) -> list[Bid]:
     """Bids as read out; of a failed opening nothing was opened and nothing is read."""
-    return [] if state.phase is Phase.FAILED_FEWER_THAN_3 else list(state.bids.values())
+    return list(state.bids.values()) if outcome(state) == "opened" else []
 
 
 def _acts(rows: list[Row]) -> dict[str, dict[str, Any]]:
@@ -293,23 +294,6 @@ def _row(
         confirmation=bid.answer or "none",
         remark="" if opened else cause(bid),
     )
-
-
-def cause(bid: Bid) -> str:
-    """Return in words why a bid did not open, and who decided."""
-    words = _CAUSES.get(bid.code.split("-")[0], "解密未成功")
-    decided = f"；由{bid.decided_by}认定：{bid.reason}" if bid.decided_by else ""
-    return f"{words}（{bid.code}）{decided}"
-
-
-_CAUSES = {
-    "header": "密文头部损坏",
-    "stanza": "密钥段无法解开",
-    "payload": "密文内容已损坏",
-    "package": "投标文件包不符",
-    "summary": "开标一览表不符",
-    "stored": "存储副本损坏，非投标人原因",
-}
 
 
 def _custody(state: State, tender: TenderFile) -> tuple[CustodyAnswer, ...]:
@@ -382,6 +366,16 @@ def _excluded(
         )
         for bid in _readable(state)
         if bid.result not in {"opened", "remedied"}
+    ]
+    found += [
+        Exclusion(
+            bidder=_parties(setting, acts[id_]["said"]["parties"]),
+            status="failed",
+            at=line.arrival,
+            cause=EXCLUDED,
+            evidence=acts[id_]["statement"],
+        )
+        for id_, line in state.excluded.items()
     ]
     return tuple(found)
 

@@ -11,6 +11,7 @@ NONE = "—"
 OPENING_OUTCOME = {
     "opened": "开标完成",
     "failed_too_few": "投标人少于法定数，未予解密，开标失败",
+    "failed_quorum": "托管失效且投标人未全部承诺交出文件密钥，未予解密，开标失败",
 }
 DEPOSIT = {"paid": "已缴纳", "e_guarantee": "电子保函", "unpaid": "未缴纳"}
 UNLOCK = {

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from bidding.model.shapes import (
     Body,
+    Bytes16,
     Code,
     Count,
     Envelope,
@@ -195,3 +196,32 @@ class Objection(Body):
     section: Ident
     bidder: Ident
     text: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pledge(Body):
+    """承诺交出: after a declared quorum failure a bidder binds itself to hand over its file key.
+
+    Nobody hands over before all have pledged, so that nobody can wait for others' prices. Signed by
+    the key that submitted. `failure`: SHA-256 of the ledger leaf that declared it.
+    """
+
+    PURPOSE: ClassVar[str] = "disclosure_pledge"
+
+    section: Ident
+    bidder: Ident
+    submission: Ident
+    failure: Hex32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure(Body):
+    """交出文件密钥: the file key of one's own bid, 16 bytes, signed by the key that submitted."""
+
+    PURPOSE: ClassVar[str] = "disclosure"
+
+    section: Ident
+    bidder: Ident
+    submission: Ident
+    failure: Hex32
+    file_key: Bytes16

@@ -160,6 +160,21 @@ class LateWitness(Body):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuorumFailure(Body):
+    """托管失效: too few custodians can answer; release ends for this key. By centre and supervisor.
+
+    Taken before any price is imported. A lawful refusal is no failure.
+    """
+
+    PURPOSE: ClassVar[str] = "quorum_failure"
+
+    section: Ident
+    close_list: Hex32
+    reason: Name
+    at: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Body):
     """A named person decides whose cause a failure is (办法 Art. 31); the system only proposes."""
 

@@ -82,7 +82,7 @@ class KeyAssign(Leaf):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced(Leaf):
-    """A statement by two that moves or ends a section: postponement, termination or supplement.
+    """A statement by two that moves, mends or ends: postponement, supplement, quorum failure, termination.
 
     `statements`: the same statement signed by the centre and by the supervisor, in this order.
     """
@@ -228,3 +228,33 @@ class Opened(Leaf):
     releases: tuple[Hex32, ...]
     wrong: tuple[Ident, ...]
     bids: tuple[OpenedBid, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosedBid(Body):
+    """What came of one bid after a quorum failure.
+
+    Attributes:
+        file_key: base64 as its bidder handed it over, "" where none was that fits the header's MAC;
+            whoever holds the sealed file re-derives this result from it.
+        result: opened, disclosure-missing, or the code of the first check that failed.
+    """
+
+    submission: Ident
+    sha256: Hex32
+    file_key: Text
+    result: Code
+    manifest: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosed(Leaf):
+    """All bids of the section, opened at once with their bidders' own file keys.
+
+    `failure`: SHA-256 of the announced leaf that declared the quorum failure.
+    """
+
+    PURPOSE: ClassVar[str] = "disclosed"
+
+    failure: Hex32
+    bids: tuple[DisclosedBid, ...]

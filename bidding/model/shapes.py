@@ -100,6 +100,7 @@ Point33 = Annotated[str, _bytes(33)]
 Point65 = Annotated[str, _bytes(65)]
 Bytes64 = Annotated[str, _bytes(64)]
 Bytes32 = Annotated[str, _bytes(32)]
+Bytes16 = Annotated[str, _bytes(16)]
 Json = Annotated[dict[str, Any], Shape("a JSON object", lambda value: isinstance(value, dict))]
 
 Use = Literal["live", "rehearsal"]

@@ -1,6 +1,7 @@
 """The opening hall 开标大厅 as a pure machine: `step(state, command, now) -> (state, events)`.
 
-`state` what is known · `commands` what may be asked · `machine` decides, and folds events ·
+`state` what is known · `commands` what may be asked · `machine` decides, and folds events, with
+`unlocking` for what happens between published bidders and import ·
 `blame` whose fault it is when a bid or a custodian fails. No clock, no database: the journal keeps
 the events, and folding them again gives the same state.
 """
@@ -16,21 +17,26 @@ from bidding.opening.commands import (
     Command,
     Confirm,
     Decide,
+    Disclose,
     DrawFloat,
+    EndPledging,
     Import,
     MissQuorum,
     Move,
     Object,
     Pause,
+    Pledge,
     Publish,
     ReadNext,
     Resume,
     Seal,
     SignIn,
     StatePrice,
+    Supplement,
     Terminate,
 )
-from bidding.opening.machine import Event, evolve, step
+from bidding.opening.event import Event
+from bidding.opening.machine import evolve, step
 from bidding.opening.state import (
     Bid,
     Line,
@@ -53,7 +59,9 @@ __all__ = [
     "Command",
     "Confirm",
     "Decide",
+    "Disclose",
     "DrawFloat",
+    "EndPledging",
     "Event",
     "Import",
     "Line",
@@ -63,6 +71,7 @@ __all__ = [
     "Outcome",
     "Pause",
     "Phase",
+    "Pledge",
     "Publish",
     "ReadNext",
     "Reply",
@@ -71,6 +80,7 @@ __all__ = [
     "SignIn",
     "State",
     "StatePrice",
+    "Supplement",
     "Terminate",
     "Terms",
     "Window",

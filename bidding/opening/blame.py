@@ -14,7 +14,8 @@ DEEMED_WITHDRAWN: Final = "deemed_withdrawn"  # 视为撤回: any other cause
 UNDETERMINED: Final = "undetermined"
 
 # Each is found by `package.unseal` from the sealed file and public points alone.
-_SEALERS_OWN: Final = ("header-", "stanza-", "payload-", "package-", "summary-")
+# After a quorum failure: pledged, and no key that fits was handed over.
+_SEALERS_OWN: Final = ("header-", "stanza-", "payload-", "package-", "summary-", "disclosure-")
 # Not the bidder's: our copies, our machine, our custodians.
 _OTHERS: Final = frozenset({"stored-copy-corrupt", "server-fault", "quorum-missed"})
 

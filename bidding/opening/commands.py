@@ -31,10 +31,14 @@ class Move(Command):
 
 @dataclass(frozen=True, slots=True)
 class Close(Command):
-    """The deadline has passed: these bids are listed, in reading order. Runs by the rule."""
+    """The deadline has passed: these bids are listed, in reading order. Runs by the rule.
+
+    `excluded`: live bids that the list leaves out with a logged reason.
+    """
 
     lines: tuple[Line, ...]
     digest: str
+    excluded: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,42 @@ class Answer(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Supplement(Command):
+    """补充名单: centre and supervisor put excluded bids back, their reason being mended."""
+
+    submissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MissQuorum(Command):
-    """Centre and supervisor decide: fewer than t answered, release ends for this key."""
+    """Centre and supervisor decide: fewer than t can answer, release ends for this key."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pledge(Command):
+    """A bidder signs that it will hand over its file key; `statement`: digest, hex."""
+
+    bidder: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndPledging(Command):
+    """The time to pledge is over and somebody has not. Runs by the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclose(Command):
+    """A bidder hands over a file key; that it fits the header was checked outside.
+
+    `ref`: where it lies, in no row of the journal, until all is imported.
+    """
+
+    bidder: str
+    statement: str
+    ref: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class Phase(StrEnum):
     FLOAT_DRAW = "float_draw"
     BIDDERS_PUBLISHED = "bidders_published"
     UNLOCKING = "unlocking"
+    PLEDGING = "pledging"
+    DISCLOSING = "disclosing"
     IMPORTED = "imported"
     READING_OUT = "reading_out"
     CONFIRMING = "confirming"
@@ -139,9 +141,11 @@ class State:
 
     Attributes:
         deadline: T.
-        bids: by submission id, in reading order.
+        bids: by submission id, in reading order; `excluded`: left out with a logged reason.
         replies: by custodian, the first answer that counts.
         unlock: window for custodians' answers; `confirm`: for confirmations; None before it begins.
+        pledge, disclose: after a quorum failure, windows for bidders' pledges and file keys.
+        pledges: submission id → digest of the signed pledge; `disclosed`: → where its file key lies.
         paused: instant of the running pause, None while none runs; `pauses`: all, with reasons.
         phases: when each phase began, in order.
         sign_ins: bidder → instant.
@@ -152,9 +156,14 @@ class State:
     deadline: int
     phase: Phase = Phase.BIDDING
     bids: Mapping[str, Bid] = field(default_factory=_nothing)
+    excluded: Mapping[str, Line] = field(default_factory=_nothing)
     replies: Mapping[str, Reply] = field(default_factory=_nothing)
     unlock: Window | None = None
     confirm: Window | None = None
+    pledge: Window | None = None
+    disclose: Window | None = None
+    pledges: Mapping[str, str] = field(default_factory=_nothing)
+    disclosed: Mapping[str, str] = field(default_factory=_nothing)
     paused: int | None = None
     pauses: tuple[tuple[int, int | None, str], ...] = ()
     phases: tuple[tuple[Phase, int], ...] = ()

@@ -10,7 +10,7 @@ from bidding.package.pack import Source, pack
 from bidding.package.summary import check_summary
 from bidding.package.tar import MANIFEST, check_name
 from bidding.package.unpack import Expected, Sink, Unpacked, Unpacker
-from bidding.package.unseal import unseal
+from bidding.package.unseal import unseal, unseal_disclosed
 
 __all__ = [
     "MANIFEST",
@@ -23,4 +23,5 @@ __all__ = [
     "check_summary",
     "pack",
     "unseal",
+    "unseal_disclosed",
 ]

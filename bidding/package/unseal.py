@@ -19,7 +19,7 @@ from crypto.errors import AuthenticationError, FormatError, NoMatchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crypto.age.header import LineSource
+    from crypto.age.header import Header, LineSource, P256Tag
     from crypto.age.stream import Source
     from crypto.encoding import Bytes
 
@@ -57,22 +57,53 @@ def unseal(
     Raises:
         PackageError: with the code of the first step that fails.
     """
-    try:
-        header = read_header(sealed)
-        stanza = header.bid_stanza()  # 1
-    except FormatError as error:
-        raise _wrong("header-malformed", "密文头部格式不符", error) from error
+    header, stanza = _header(sealed)  # 1
     try:
         file_key = unwrap_p256tag(stanza, recipient65, dh32)  # 2
     except NoMatchError as error:
         raise _wrong("header-foreign-recipient", "密文不是为本标段加密的", error) from error
     except (AuthenticationError, FormatError) as error:
         raise _wrong("stanza-damaged", "密钥段无法解开", error) from error
+    return _open(header, sealed, file_key, Unpacker(expected, sink), threads, copy)
+
+
+def unseal_disclosed(
+    sealed: SealedFile,
+    file_key: bytes,
+    expected: Expected,
+    sink: Sink,
+    *,
+    threads: int = 1,
+    copy: Callable[[memoryview], object] | None = None,
+) -> Unpacked:
+    """Open a sealed bid with the file key that its bidder handed over after a quorum failure.
+
+    As `unseal` without step 2. Arguments and errors as there.
+    """
+    header, _ = _header(sealed)
+    return _open(header, sealed, file_key, Unpacker(expected, sink), threads, copy)
+
+
+def _header(sealed: SealedFile) -> tuple[Header, P256Tag]:
+    try:
+        header = read_header(sealed)
+        return header, header.bid_stanza()
+    except FormatError as error:
+        raise _wrong("header-malformed", "密文头部格式不符", error) from error
+
+
+def _open(
+    header: Header,
+    sealed: SealedFile,
+    file_key: bytes,
+    reader: Unpacker,
+    threads: int,
+    copy: Callable[[memoryview], object] | None,
+) -> Unpacked:
     try:
         header.check_mac(file_key)  # 3
     except AuthenticationError as error:
         raise _wrong("header-mac", "密文头部校验失败", error) from error
-    reader = Unpacker(expected, sink)
     try:
         write = reader.write if copy is None else _both(reader, copy)
         open_payload(sealed, file_key, write, threads=threads)  # 4

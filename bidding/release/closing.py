@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bidding.model import Announced, CloseList, KeyAssign, LateWitness, Postponement, Termination
+from bidding.model import (
+    Announced,
+    CloseList,
+    KeyAssign,
+    LateWitness,
+    Postponement,
+    QuorumFailure,
+    Termination,
+)
 from bidding.release.refused import RefusedError
 from bidding.release.request import TwoSigned
 from crypto import statement
@@ -143,6 +151,11 @@ def _moves(case: Case) -> Iterator[Postponement]:
         ended = two_signed(both, Termination.PURPOSE, case)
         if ended is not None and Termination.from_body(ended).section == case.request.section:
             raise RefusedError("The section was terminated by centre and supervisor.")
+        missed = two_signed(both, QuorumFailure.PURPOSE, case)
+        if missed is not None and QuorumFailure.from_body(missed).section == case.request.section:
+            raise RefusedError(
+                "Centre and supervisor declared the quorum failed: release has ended."
+            )
         moved = two_signed(both, Postponement.PURPOSE, case)
         if moved is not None:
             move = Postponement.from_body(moved)

@@ -5,22 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import (
-    Announced,
     Confirmation,
     ConflictError,
     Decision,
     FloatCommit,
     MalformedError,
     Objection,
-    Postponement,
-    TenderFile,
 )
 from bidding.opening import (
     AnswerObjection,
     BeginConfirming,
     Confirm,
     Decide,
-    Move,
     Object,
     Pause,
     Phase,
@@ -31,9 +27,12 @@ from bidding.opening import (
     Terminate,
 )
 from bidding.rules.draw import commitment
+from bidding.service.board import Board
 from bidding.service.ceremonies import Ceremonies
 from bidding.service.custody import Custody
+from bidding.service.disclosures import Disclosures
 from bidding.service.intake import Intake
+from bidding.service.orders import Orders
 from bidding.service.paper import OPENING, Paper
 from bidding.service.room import Room
 from bidding.service.run import Run
@@ -41,7 +40,7 @@ from bidding.service.uploads import UploadDesk
 from crypto import statement
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex
-from trading.model import Role, Stage
+from trading.model import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +55,7 @@ if TYPE_CHECKING:
     from trading.service import TradingService
 
 CONFIRM_SECONDS: Final = 600  # domain.md §1.3: 开标记录确认
-ENDED: Final = frozenset({Phase.SEALED, Phase.FAILED_FEWER_THAN_3})
+ENDED: Final = frozenset({Phase.SEALED, Phase.FAILED_FEWER_THAN_3, Phase.FAILED_QUORUM})
 
 
 class BiddingService:
@@ -85,7 +84,10 @@ class BiddingService:
         self.ceremonies = Ceremonies(self.room, self.intake, confirm_s)
         self.run = Run(self.room)
         self.custody = Custody(self.room, self.run.drive)
-        self.run.custody = self.custody
+        self.disclosures = Disclosures(self.room, self.run.command, self.run.drive, self.run.opener)
+        self.run.custody, self.run.disclosures = self.custody, self.disclosures
+        self.orders = Orders(self.room, self.run)
+        self.board = Board(self.room)
         self.paper = Paper(self.room)
         self.watchers: list[Callable[[Book, Row], None]] = []
         self.room.journal.listen(self._follow)
@@ -112,7 +114,7 @@ class BiddingService:
         if book is not None:
             if row.kind in {"bids_opened", "moved"}:
                 self.run.arm(book)
-            if row.kind in {"sealed", "failed_too_few"}:
+            if row.kind in {"sealed", "failed_too_few", "pledges_missing"}:
                 self.room.spawn(self._paper(book), f"opening record {book.section}")
             for watcher in self.watchers:
                 watcher(book, row)
@@ -138,7 +140,7 @@ class BiddingService:
         section, now = self.room.trading.section(book.section), self.room.clock.now()
         if book.opening.phase in ENDED:
             await self._paper(book)
-        elif book.opening.phase in {Phase.TERMINATED, Phase.FAILED_QUORUM}:
+        elif book.opening.phase is Phase.TERMINATED:
             return
         elif section.stage is Stage.TERMINATED:
             await self.run.command(book, Terminate("招标终止"), now)
@@ -256,37 +258,6 @@ class BiddingService:
             raise MalformedError("float-nonce", "与承诺不符", "It is not what was committed to.")
         await self.run.reveal(book, who.organisation, nonce, now)
 
-    async def postpone(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Any:
-        """延期: the supervisor has signed, an operator brings it, the centre signs the same.
-
-        Returns:
-            {"centre": …, "supervisor": …}, which also travels directly to custodians.
-        """
-        book = self.room.keyed(section)
-        supervisor = self.room.trading.party(statement.signer(signed))
-        said = Postponement.from_body(self.room.said(signed, Postponement.PURPOSE))
-        if supervisor.role != Role.SUPERVISOR or supervisor.person == who.person:
-            raise MalformedError(
-                "postponement-signer", "须由监督人签名", "The supervisor signs it."
-            )
-        if said.section != section or said.previous != book.deadline:
-            raise _foreign()
-        body = said.to_body()
-        both = {"centre": self.room.sign(Postponement.PURPOSE, body), "supervisor": signed}
-        assert book.keyed is not None
-        file = TenderFile.from_body({**book.keyed.tender.to_body(), "deadline": said.deadline})
-        leaf = Announced(section=section, statements=(both["centre"], signed))
-        await self.run.command(
-            book,
-            Move(said.deadline, said.reason),
-            now,
-            [self.room.leaf(leaf, now)],
-            refiled={"file": self.room.sign(TenderFile.PURPOSE, file.to_body())},
-        )
-        await self.room.trading.postpone(section, said.deadline, list(both.values()), now)
-        await self.room.trading.file_tender(section, book.keyed.file)
-        return both
-
     def reading(self, book: Book) -> str:
         """Return the digest of what was read out: what bidders confirm, hex."""
         assert book.opening is not None
@@ -303,8 +274,7 @@ class BiddingService:
             ConflictError: it is not that far.
         """
         book = self.room.keyed(section)
-        opened = book.leaf("opened")
-        if opened is None:
+        if book.leaf("opened") is None and book.leaf("disclosed") is None:
             raise ConflictError("too-early", "尚未开标", "There is nothing to show yet.")
         assert book.keyed is not None
         return {

@@ -120,7 +120,7 @@ class Custody:
             ),
             seed=self._room.seeds[section].hex(),
             entries=entries,
-            late_witness=(),
+            late_witness=tuple(book.late_witness),
         )
         return request.to_body()
 
@@ -203,11 +203,18 @@ class Custody:
             )
 
     def asked(self, book: Book) -> tuple[str, ...]:
-        """Return the encapsulations that custodians answer for: the list's, each once."""
+        """Return the encapsulations that custodians answer for: the list's and supplements', each once."""
         listed = book.leaf(CloseList.PURPOSE)
         assert listed is not None
+        assert book.opening is not None
         bids = CloseList.from_leaf(listed[1], self._room.centre).bids
-        return tuple(dict.fromkeys(bid.encapsulation for bid in bids))
+        first = {bid.submission for bid in bids}
+        back = [
+            act.encapsulation
+            for act in book.live()
+            if act.id in book.opening.bids and act.id not in first
+        ]
+        return tuple(dict.fromkeys([*(bid.encapsulation for bid in bids), *back]))
 
     def _wrong(self, book: Book, release: Release) -> str:
         """Return why the answer's proof does not hold, or "" if it does."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from bidding.model import CloseList, KeyAssign, Opened
+from bidding.model import CloseList, Disclosed, DisclosedBid, KeyAssign, Opened
 from bidding.service.paper import OPENING
 from bidding.store import stream_of
 from crypto.canonical import canonical
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LEAVES: Final = (
     "key_assign", "close_list", "control_price", "float_result", "published_bidders", "opened",
+    "disclosed",
 )  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -106,15 +107,14 @@ class Filing:
         return {"v": 1, "centre": book.centre, "section": book.section, **more}
 
     def _bids(self, book: Book) -> Mapping[str, Bid]:
-        found = book.leaf(Opened.PURPOSE)
-        if found is None:
-            return {}
-        opened = Opened.from_leaf(found[1], book.centre)
-        return {
-            bid.submission: self._bid(book, book.kept[bid.submission], bid) for bid in opened.bids
-        }
+        bids: tuple[OpenedBid | DisclosedBid, ...] = ()
+        for kind in (Opened, Disclosed):
+            found = book.leaf(kind.PURPOSE)
+            if found is not None:
+                bids = kind.from_leaf(found[1], book.centre).bids
+        return {bid.submission: self._bid(book, book.kept[bid.submission], bid) for bid in bids}
 
-    def _bid(self, book: Book, kept: Kept, opened: OpenedBid) -> Bid:
+    def _bid(self, book: Book, kept: Kept, opened: OpenedBid | DisclosedBid) -> Bid:
         evidence = self._said(
             book,
             purpose="bid-evidence",
@@ -146,7 +146,7 @@ class Filing:
             _log.critical("no whole copy of the sealed file of %s is left", kept.act.id)
             return None
 
-    def _plain(self, book: Book, kept: Kept, opened: OpenedBid) -> Path | None:
+    def _plain(self, book: Book, kept: Kept, opened: OpenedBid | DisclosedBid) -> Path | None:
         known = book.opening.bids[kept.act.id] if book.opening else None
         if known is None or known.result not in {"opened", "remedied"}:
             return None
@@ -154,6 +154,11 @@ class Filing:
         if (
             found is None
         ):  # a restored home has sealed files only; the published value opens them again
-            self._service.run.opener.open(book, kept, Point.parse(unb64(opened.dh)))
+            key = (
+                unb64(opened.file_key)
+                if isinstance(opened, DisclosedBid)
+                else Point.parse(unb64(opened.dh))
+            )
+            self._service.run.opener.open(book, kept, key)
             found = self._service.opened_package(kept.act.id)
         return found

@@ -36,7 +36,7 @@ from crypto.random import token
 from crypto.section_tree import PLACES, slot_commitment, slot_salt
 from crypto.tlog import checkpoint, note
 from trading.ground.ids import new_id
-from trading.model import Actor, Role, Stage
+from trading.model import Actor, Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -237,14 +237,13 @@ class Intake:
 
     def _bidding(self, section: str, tender: str, named: str) -> Book:
         book = self._room.keyed(section)
-        where = self._room.trading.section(section)
-        if named != section or tender != where.tender:
+        if named != section or tender != self._room.trading.section(section).tender:
             raise MalformedError(
                 "statement-foreign-section",
                 "声明不属于本标段",
                 "It was signed for another section.",
             )
-        if where.stage is not Stage.ANNOUNCED or where.suspended:
+        if not self._room.takes_bids(book):
             raise ConflictError(
                 "section-not-open", "标段未在接收投标", "It is not announced, suspended or ended."
             )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from bidding.model import PackageError
 from bidding.opening import Outcome
-from bidding.package import Expected, unseal
+from bidding.package import Expected, unseal, unseal_disclosed
 from crypto.age.stanzas import parse_recipient
 from crypto.threshold import dh_x
 from trading.ground.blobs import CorruptBlob
@@ -42,11 +42,16 @@ class Opener:
         path = self._room.home / "opened" / submission / PACKAGE
         return path if path.exists() else None
 
-    def open(self, book: Book, kept: Kept, dh: Point) -> Outcome:
+    def open(self, book: Book, kept: Kept, key: Point | bytes) -> Outcome:
         """Open one bid; a failure is an outcome with its code, never an exception of the bid.
 
         A stored copy that differs from its hash is replaced from another copy first; only when
         all are bad is the bid lost, and that is the centre's fault.
+
+        Args:
+            book: of the section.
+            kept: the bid.
+            key: the custodians' combined point, or the file key that its bidder handed over.
 
         Raises:
             StorageFailed: our disk refused; the opening is tried again.
@@ -58,7 +63,7 @@ class Opener:
             shutil.rmtree(left, ignore_errors=True)
         try:
             work.mkdir(mode=0o700, parents=True)
-            outcome, listing = self._unseal(book, kept, dh, work)
+            outcome, listing = self._unseal(book, kept, key, work)
             if outcome.code == "opened":
                 (work / LISTING).write_text(listing, "utf-8")
                 work.rename(target)
@@ -68,7 +73,9 @@ class Opener:
             raise StorageFailed("A bid could not be written when it was opened.") from error
         return outcome
 
-    def _unseal(self, book: Book, kept: Kept, dh: Point, work: Path) -> tuple[Outcome, str]:
+    def _unseal(
+        self, book: Book, kept: Kept, key: Point | bytes, work: Path
+    ) -> tuple[Outcome, str]:
         assert book.keyed is not None
         assert kept.blob is not None
         tender = book.keyed.tender
@@ -86,15 +93,13 @@ class Opener:
         try:
             path = self._room.blobs.verified(kept.blob)
             with path.open("rb") as sealed, (work / PACKAGE).open("xb", buffering=0) as package:
-                found = unseal(
-                    sealed,
-                    recipient,
-                    dh_x(dh),
-                    expected,
-                    _Elsewhere(),
-                    threads=2,
-                    copy=_Whole(package).write,
-                )
+                copy, sink = _Whole(package).write, _Elsewhere()
+                if isinstance(key, bytes):
+                    found = unseal_disclosed(sealed, key, expected, sink, threads=2, copy=copy)
+                else:
+                    found = unseal(
+                        sealed, recipient, dh_x(key), expected, sink, threads=2, copy=copy
+                    )
                 os.fsync(package.fileno())
         except CorruptBlob:
             return Outcome(kept.act.id, "stored-copy-corrupt"), ""

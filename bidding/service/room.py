@@ -8,10 +8,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from bidding.model import ConflictError, MalformedError, UnknownError
+from bidding.opening import Phase
 from bidding.store import Book, Shelf, stream_of
 from crypto import statement
 from crypto.errors import CryptoError
 from trading.ground.chain import Draft
+from trading.model import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -91,6 +93,12 @@ class Room:
                 "The key ceremony comes first; ask again later.",
             )
         return book
+
+    def takes_bids(self, book: Book) -> bool:
+        """Say whether a section is announced, not suspended and not terminated; T is not its matter."""
+        where = self.trading.section(book.section)
+        ended = book.opening is not None and book.opening.phase is Phase.TERMINATED
+        return where.stage is Stage.ANNOUNCED and not where.suspended and not ended
 
     async def append(
         self,

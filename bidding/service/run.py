@@ -17,6 +17,7 @@ from bidding.model import (
     CloseList,
     ConflictError,
     ControlPrice,
+    Excluded,
     FloatResult,
     FloatReveal,
     ListedBid,
@@ -50,10 +51,12 @@ from trading.ground.money import FEN, format_amount
 if TYPE_CHECKING:
     from bidding.rules.bids import Act
     from bidding.service.custody import Custody
+    from bidding.service.disclosures import Disclosures
     from bidding.service.room import Room
     from bidding.store import Book
     from trading.ground.chain import Draft
 
+NO_COPY: Final = "存储副本缺失，非投标人原因 no stored copy is left"
 REVEAL_MS: Final = 60_000  # parties to the float draw reveal within a minute of the close
 
 
@@ -65,6 +68,7 @@ class Run:
         self._driving: dict[str, asyncio.Lock] = {}
         self.opener = Opener(room)
         self.custody: Custody | None = None
+        self.disclosures: Disclosures | None = None
 
     def start(self) -> None:
         """Set every section's timer again; what is overdue is done at once."""
@@ -117,6 +121,9 @@ class Run:
                 await self.command(book, BeginUnlock(), now)
             case Phase.UNLOCKING if len(opening.answered) >= opening.terms.threshold:
                 await self._unlock(book)
+            case Phase.PLEDGING | Phase.DISCLOSING:
+                assert self.disclosures is not None
+                return await self.disclosures.next(book, now)
             case Phase.IMPORTED:
                 await self.command(book, BeginReading(), now)
             case _:
@@ -128,7 +135,14 @@ class Run:
         slot = deadline // 1000 - 1
         index = await self._room.slots.wait(slot)  # every act that arrived before T is journalled
         size = index + 1
-        alive = book.live()
+        live = book.live()
+        # By the rule, too: a bid of which no copy is left is put back when one has been restored. Where the
+        # others are too few it is listed all the same, so that they are opened.
+        lost = {act.id for act in live if not self._there(book, act.id)}
+        assert book.opening is not None
+        if len({a.bidder for a in live if a.id not in lost}) < book.opening.terms.minimum:
+            lost = set()
+        alive = [act for act in live if act.id not in lost]
         assert book.keyed is not None
         leaf = CloseList(
             section=book.section,
@@ -147,12 +161,20 @@ class Run:
                 )
                 for act in alive
             ),
-            excluded=(),
+            excluded=tuple(
+                Excluded(submission=act.id, reason=NO_COPY) for act in live if act.id in lost
+            ),
         )
         now = self._room.clock.now()
         draft = self._room.leaf(leaf, now)
         lines = tuple(Line(act.id, act.bidder, act.arrival) for act in alive)
-        await self.command(book, Close(lines, sha256_hex(canonical(draft.body))), now, [draft])
+        left = tuple(Line(act.id, act.bidder, act.arrival) for act in live if act.id in lost)
+        close = Close(lines, sha256_hex(canonical(draft.body)), left)
+        await self.command(book, close, now, [draft])
+
+    def _there(self, book: Book, submission: str) -> bool:
+        blob = book.kept[submission].blob
+        return blob is not None and self._room.blobs.there(blob)
 
     async def _price(self, book: Book, now: int) -> None:
         price = self._room.trading.section(book.section).control_price
@@ -191,8 +213,9 @@ class Run:
         ended = {act.replaces: act for act in book.acts.values() if act.kind == "withdrawal"}
         acts = book.acts
         listed = [self._published(acts[id_], "listed") for id_ in book.opening.bids]
+        left = [self._published(acts[id_], "excluded") for id_ in book.opening.excluded]
         withdrawn = [self._published(acts[id_], "withdrawn") for id_ in ended]
-        leaf = PublishedBidders(section=book.section, bidders=(*listed, *withdrawn))
+        leaf = PublishedBidders(section=book.section, bidders=(*listed, *left, *withdrawn))
         await self.command(book, Publish(), now, [self._room.leaf(leaf, now)])
 
     def _published(self, act: Act, status: Any) -> Published:

@@ -99,6 +99,7 @@ class Book:
         leaves: leaf kind → (ledger index, body), in order.
         commits: party → digest of its float nonce; `reveals`: party → nonce, hex.
         releases: custodian → its signed answers and refusals, in order.
+        late_witness: signed words of the supervisor after an outage over T.
         opening: the hall's state, None before there is a key.
         events: (kind, body, at) of the hall, in order.
     """
@@ -116,6 +117,7 @@ class Book:
     reveals: dict[str, str] = field(default_factory=dict)
     float_refs: dict[str, str] = field(default_factory=dict)
     releases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    late_witness: list[dict[str, Any]] = field(default_factory=list)
     opening: State | None = None
     events: list[tuple[str, dict[str, Any], int]] = field(default_factory=list)
     records: dict[str, str] = field(default_factory=dict)
@@ -139,6 +141,14 @@ class Book:
         """Return index and body of the section's first leaf of a kind."""
         found = self.leaves.get(kind)
         return found[0] if found else None
+
+    def announced(self, purpose: str) -> tuple[int, dict[str, Any]] | None:
+        """Return ledger index and body of the first statement by two of a purpose."""
+        for index, body in self.leaves.get("announced", ()):
+            said = body["statements"][0]["statement"]
+            if said["purpose"] == purpose:
+                return index, said
+        return None
 
     def fold(self, kind: str, body: Mapping[str, Any], at: int) -> None:
         """Apply one row of the section's stream."""
@@ -224,6 +234,9 @@ class Book:
     def _release(self, body: Mapping[str, Any], _at: int) -> None:
         self.releases.setdefault(body["custodian"], []).append(body["signed"])
 
+    def _late_witness(self, body: Mapping[str, Any], _at: int) -> None:
+        self.late_witness.append(body["signed"])
+
     def _record_issued(self, body: Mapping[str, Any], _at: int) -> None:
         self.records[body["kind"]] = body["record"]
 
@@ -274,5 +287,6 @@ _KINDS: Final = frozenset(
         "published_bidders",
         "release",
         "opened",
+        "disclosed",
     }
 )

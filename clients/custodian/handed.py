@@ -1,6 +1,6 @@
 """What reaches a custodian past the centre's network: postponements handed over, its own veto, recovery.
 
-A postponement, termination or supplement counts when centre and supervisor both signed the very same body.
+A postponement, termination, supplement or quorum failure counts when centre and supervisor both signed the very same body.
 The centre could keep it from the log; handed to a custodian directly it stands all the same.
 """
 
@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bidding.model import BiddingError, CeremonyMessage, Postponement, Supplement, Termination
+from bidding.model import (
+    BiddingError,
+    CeremonyMessage,
+    Postponement,
+    QuorumFailure,
+    Supplement,
+    Termination,
+)
 from bidding.release import TwoSigned
 from clients.custodian.ceremony import CERTIFICATE, SHARE, load_share, recover_share
 from clients.custodian.release import HANDED, HOLD
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
     from clients.custodian.state import State
     from crypto.certificate import GroupKey
 
-KINDS: Final = (Postponement, Termination, Supplement)
+KINDS: Final = (Postponement, Termination, Supplement, QuorumFailure)
 
 
 def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str]:
@@ -47,7 +54,7 @@ def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str
         What it is (its purpose) and the section it is about.
 
     Raises:
-        ClientError: not both signed, not the same body, or none of the three kinds.
+        ClientError: not both signed, not the same body, or none of the four kinds.
     """
     try:
         both = TwoSigned.from_body(value)

@@ -98,7 +98,7 @@ class OpeningFacts(Facts):
 
     Attributes:
         opened_at: the opening time T, ms UTC.
-        outcome: opened or failed_too_few.
+        outcome: opened, failed_too_few or failed_quorum.
         unlock_mode: the unlock method in words, as the tender document states it.
         float_point: the drawn 浮动点 in percent, or "".
         excluded: refused, withdrawn, superseded and failed bids with cause and evidence.

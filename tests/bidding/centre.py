@@ -100,6 +100,7 @@ class Bidder:
     file: Path | None = None
     submission: dict[str, Any] = field(default_factory=dict)
     upload: str = ""
+    file_key: bytes = b""
     receipts: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -270,7 +271,7 @@ class Centre(World):
         )
         signed = statement.sign(who.key, Submission.PURPOSE, CENTRE, said.to_body())
         proof = possession.prove(sealed.ephemeral, canonical(signed["statement"]))
-        bidder.file = target
+        bidder.file, bidder.file_key = target, sealed.file_key
         bidder.submission = {"submission": signed, "possession": b64(proof)}
         return bidder
 

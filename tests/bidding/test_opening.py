@@ -158,7 +158,7 @@ def test_a_wrong_answer_after_the_import_is_still_named() -> None:
 def test_a_quorum_is_missed_only_after_the_window_and_never_when_it_is_there() -> None:
     end = T + 38 * MINUTE
     assert code(unlocking(), o.MissQuorum("x"), end - 1) == "unlock-window-open"
-    assert go(unlocking(), (o.MissQuorum("x"), end)).phase is o.Phase.FAILED_QUORUM
+    assert go(unlocking(), (o.MissQuorum("x"), end)).phase is o.Phase.PLEDGING
     there = go(unlocking(), (answer("c1"), end - 2), (answer("c2"), end - 1))
     assert code(there, o.MissQuorum("x"), end) == "quorum-there"
 

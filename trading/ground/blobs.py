@@ -111,6 +111,14 @@ class Blobs:
                 _sync_directory(place)
         return Blob(name, digest.hexdigest(), size)
 
+    def there(self, blob: Blob) -> bool:
+        """Say whether a copy of the right size exists; its content is not read."""
+        with _storage():
+            return any(
+                path.is_file() and path.stat().st_size == blob.size
+                for path in self._paths(blob.name)
+            )
+
     def verified(self, blob: Blob) -> Path:
         """Return the path of a copy that was read whole and has the blob's hash.
 

@@ -26,7 +26,7 @@ from trading.ground.lines import WIRE
 from trading.ground.problems import MEDIA_TYPE, STATUS, Kind, Problem, TooLarge, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from fastapi import FastAPI
     from starlette.requests import HTTPConnection
@@ -217,26 +217,28 @@ def problem_response(problem: Problem, clock: Clock) -> Response:
 def install_handlers(app: FastAPI, clock: Clock) -> None:
     """Let a FastAPI application answer every refusal as problem+json, sockets included."""
 
-    async def refuse(connection: HTTPConnection, problem: Problem) -> Response:
+    async def refuse(
+        connection: HTTPConnection, problem: Problem, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """The answer, which Starlette sends; a socket that was accepted is closed instead."""
+        if isinstance(connection, WebSocket) and (
+            connection.application_state is not WebSocketState.CONNECTING
+        ):
+            await connection.close(1008, problem.code)
+            return None
         response = problem_response(problem, clock)
-        if isinstance(connection, WebSocket):
-            if connection.application_state is WebSocketState.CONNECTING:
-                await connection.send_denial_response(response)
-            else:
-                await connection.close(1008, problem.code)
+        response.headers.update(headers or {})
         return response
 
-    async def known(connection: HTTPConnection, error: Exception) -> Response:
+    async def known(connection: HTTPConnection, error: Exception) -> Any:
         assert isinstance(error, Problem)
         return await refuse(connection, error)
 
-    async def plain(connection: HTTPConnection, error: Exception) -> Response:
+    async def plain(connection: HTTPConnection, error: Exception) -> Any:
         assert isinstance(error, HTTPException)
-        response = await refuse(connection, _plain_problem(error.status_code))
-        response.headers.update(error.headers or {})
-        return response
+        return await refuse(connection, _plain_problem(error.status_code), error.headers)
 
-    async def invalid(connection: HTTPConnection, error: Exception) -> Response:
+    async def invalid(connection: HTTPConnection, error: Exception) -> Any:
         assert isinstance(error, RequestValidationError)
         return await refuse(connection, _validation_problem(error))
 

@@ -269,6 +269,10 @@ class Ledger:
         """Return sizes ≥ `at_least` for which cosignatures came, smallest first."""
         return self._register.sizes(self.log_id, at_least, limit)
 
+    def last_cosigned(self) -> dict[str, int]:
+        """Return witness key text → its own stamp of its latest cosignature, ms UTC."""
+        return self._register.seen()
+
     def _follow(self, row: Row) -> None:
         if row.stream == STREAM:
             assert row.seq == self.size + 1

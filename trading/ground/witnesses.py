@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trading.ground.database import Database
 
 MAX_REPEATS: Final = 8  # cosignatures of one witness on one size that are kept
+RECENT: Final = 1_000  # rows that are looked through for who was seen before a restart
 MAX_SHOWN: Final = note.MAX_SIGNATURES - 1
 
 Line = tuple[note.VerifierKey, note.Signature]
@@ -38,6 +39,7 @@ class Witnesses:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._keys: dict[str, note.VerifierKey] = {}
+        self._seen: dict[str, int] = {}
 
     def keys(self) -> dict[str, note.VerifierKey]:
         """Registered keys by name."""
@@ -101,7 +103,25 @@ class Witnesses:
 
     async def keep(self, log_id: str, size: int, lines: list[Line]) -> int:
         """Store verified lines durably; return how many were new."""
+        for key, line in lines:
+            self._saw(_owner(key), _stamp(line))
         return await self._database.run(_keep(log_id, size, lines))
+
+    def seen(self) -> dict[str, int]:
+        """Return key text → stamp of its latest cosignature, ms UTC; who was never seen is not there."""
+        query = select(_ROWS.c.key_hash, _ROWS.c.at).order_by(_ROWS.c.id.desc()).limit(RECENT)
+        if not self._seen:  # a fresh process: what it was told before counts as well
+            with self._database.reader() as session:
+                for owner, at in session.execute(query):
+                    self._saw(owner, at)
+        return {
+            str(key): self._seen[_owner(key)]
+            for key in self._keys.values()
+            if _owner(key) in self._seen
+        }
+
+    def _saw(self, owner: str, at: int) -> None:
+        self._seen[owner] = max(at, self._seen.get(owner, 0))
 
     def lines(self, log_id: str, size: int) -> list[note.Signature]:
         """Return the lines that came for a size, oldest first."""
@@ -131,17 +151,24 @@ def foreign() -> Invalid:
     )  # fmt: skip
 
 
+def _owner(key: note.VerifierKey) -> str:
+    return f"{key.name[:50]}+{key.key_id.hex()}"
+
+
+def _stamp(line: note.Signature) -> int:
+    return int.from_bytes(line.data[:8]) * 1000
+
+
 def _keep(log_id: str, size: int, lines: list[Line]) -> Callable[[Session], int]:
     def work(session: Session) -> int:
         added = 0
         for key, line in lines:
-            owner = f"{key.name[:50]}+{key.key_id.hex()}"
+            owner = _owner(key)
             mine = (_ROWS.c.log_id == log_id, _ROWS.c.size == size, _ROWS.c.key_hash == owner)
             known = session.execute(select(_ROWS.c.line).where(*mine)).scalars().all()
             if str(line) not in known and len(known) < MAX_REPEATS:
-                at = int.from_bytes(line.data[:8]) * 1000
                 row = CosignatureRow(
-                    log_id=log_id, size=size, key_hash=owner, at=at, line=str(line)
+                    log_id=log_id, size=size, key_hash=owner, at=_stamp(line), line=str(line)
                 )
                 session.add(row)
                 session.flush()

@@ -1,4 +1,4 @@
-"""Bids, ceremonies, custody and openings over HTTP and WebSocket, under `/api/v1`.
+"""The routes of every day: uploads, bids, ceremonies, custody, the hall.
 
 Custodians have no session: what they post is a signed statement that the service judges, and what they
 read is public after T. `Departures` belongs right inside the edge: between a submission's arrival stamp and
@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from bidding.hall import Halls
 from bidding.model import MalformedError
 from bidding.service import BiddingService
-from bidding.service.trees import Departures, Flight
+from bidding.service.trees import Flight
 from bidding.service.uploads import ALGORITHMS, EXPIRES_MS
 from trading.access import PUBLIC, WS, Rule, actor
 from trading.api.shapes import PROBLEMS
@@ -28,8 +28,6 @@ _BIDDER: Final = frozenset({Role.BIDDER})
 _HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
 _DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
 _DRAWS: Final = CENTRE_STAFF | {Role.SUPERVISOR, Role.TENDERER, Role.AGENT}
-
-__all__ = ["ACCESS", "Departures", "router"]
 
 ACCESS: Final = (
     Rule("OPTIONS", f"{BASE}/uploads", PUBLIC, "tus 能力"),
@@ -56,13 +54,6 @@ ACCESS: Final = (
     Rule("GET", f"{BASE}/sections/{{section}}/submissions/me", _BIDDER, "本单位投标", own=True),
     Rule("GET", f"{BASE}/sections/{{section}}/receipts/{{act}}", _BIDDER, "本单位回执", own=True),
     Rule("POST", f"{BASE}/sections/{{section}}/ceremony", CENTRE_STAFF, "启动密钥仪式"),
-    Rule(
-        "POST",
-        f"{BASE}/sections/{{section}}/postponements",
-        CENTRE_STAFF,
-        "推迟开标；须监督人签名，中心同签",
-        phases="截止前",
-    ),
     Rule("GET", f"{BASE}/custody/tasks", PUBLIC, "托管人待办；截止前人人相同"),
     Rule("GET", f"{BASE}/custody/ceremonies/{{ceremony}}", PUBLIC, "密钥仪式公开状态"),
     Rule("POST", f"{BASE}/custody/ceremonies/{{ceremony}}/messages", PUBLIC, "托管人签名消息"),
@@ -246,15 +237,6 @@ def _bids(made: APIRouter, service: BiddingService) -> None:
             raise MalformedError("malformed", "内容格式不正确", "use is live or rehearsal.")
         now = _now(request, service)
         return {"ceremony": await service.ceremonies.begin(section, use, now), "by": who.person}
-
-    @made.post("/sections/{section}/postponements", status_code=201, tags=["custody"])
-    async def postpone(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
-        """Move T later: {"supervisor": signed Postponement}; the centre signs the same."""
-        signed = body.get("supervisor")
-        if not isinstance(signed, dict):
-            raise MalformedError("malformed", "内容格式不正确", 'Send {"supervisor": signed}.')
-        both: dict[str, Any] = await service.postpone(who, section, signed, _now(request, service))
-        return both
 
 
 def _custody(made: APIRouter, service: BiddingService) -> None:
