@@ -2,6 +2,7 @@
 
     business.py        what the centre's own acts mean for auctions
     admissions.py      who may bid
+    clockgate.py       no beginning by a wrong clock
     participation.py   applications, and letters of qualification
     reserve.py         the reserve, entered by two people
     offers.py          signed messages of bidders
@@ -26,6 +27,7 @@ from auction.replay.closed import Opener, by_key, seal
 from auction.service import business
 from auction.service.admissions import APPLIED, Admissions
 from auction.service.business import UnknownAuctionError
+from auction.service.clockgate import held_already, hold_back
 from auction.writer import Heads, LotWriter, Sealer
 from auction.writer.heard import Heard
 from crypto.encoding import b64, unb64
@@ -296,7 +298,7 @@ class AuctionService:
         if writer.book.live.phase is Phase.SUSPENDED:
             if due is not None and due <= now:
                 self._resume(writer)
-        else:
+        elif not hold_back(writer, self.journal, now, self.clock):
             writer.hammer(now)
         self._arm(writer)
 
@@ -356,7 +358,8 @@ class AuctionService:
         elif row.kind in business.ACTS:
             for lot in self._meant(business.targets(row)):
                 writer = self.writers[lot]
-                if writer.book.outcome is None and row.position > writer.book.cause:
+                over = writer.book.outcome is not None or row.position <= writer.book.cause
+                if not over and not held_already(writer, row):
                     writer.decide(business.order_of(row))
 
     def _meant(self, target: str) -> list[str]:

@@ -15,6 +15,7 @@ from auction.engine import ladder, next_offer
 from auction.model import State
 from auction.replay.book import STREAM, Seat
 from auction.service import AuctionService
+from auction.service.clockgate import hold_back
 from auction.service.offers import (
     MAX_FRAME,
     UnheardError,
@@ -198,6 +199,7 @@ class BidderDesk:
         order = store.Order(
             self.paddle, offered.do, at, offered.content, offered.proof, offered.key
         )
+        hold_back(writer, self._service.journal, at, self._service.clock)
         decision = writer.decide(order)
         heard.note(self.paddle, offered.key, offered.proof["offer"], decision)
 

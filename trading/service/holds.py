@@ -9,6 +9,7 @@ suspended together.
 from collections.abc import Mapping
 from typing import Any
 
+from trading.ground.clock import require_fit
 from trading.model import (
     ACTS,
     Actor,
@@ -62,6 +63,10 @@ class Holds:
         form = read(TargetForm, dict(body))
         if not any(meant.suspended for meant in self._meant(form.target)):
             raise closed_conflict("It is not suspended")
+        if form.target not in self._desk.state.sections:
+            require_fit(
+                self._desk.clock.health()
+            )  # no auction goes on by a clock known to be wrong
         return form
 
     async def _resume(self, proposal: Proposal, _who: Actor, at: int) -> Effect:
