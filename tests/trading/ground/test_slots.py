@@ -222,18 +222,18 @@ def test_whoever_asks_while_a_leaf_is_on_its_way_to_the_disk_waits_for_it(tmp_pa
         ground.slots.register(Section(), "sections")
         ground.clock.advance(1000)
         real = ground.journal.append_nowait
-        asked = []
+        asked, decided = [], asyncio.Event()
 
         def append_nowait(drafts):
             future = real(drafts)
             asked.append(asyncio.ensure_future(ground.slots.wait(S)))  # right behind the decision
+            decided.set()
             return future
 
         ground.journal.append_nowait = append_nowait
 
         async def ask_in_between():
-            while not asked:
-                await asyncio.sleep(0)
+            await decided.wait()
             return await ground.slots.wait(S)
 
         between = asyncio.create_task(ask_in_between())
