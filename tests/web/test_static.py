@@ -26,7 +26,7 @@ def test_vendored_files_have_the_hashes_they_were_taken_with() -> None:
         assert hashlib.sha256((vendor / entry["name"]).read_bytes()).hexdigest() == entry["sha256"]
         assert (vendor / entry["licences"]).is_file()
     known = {entry["name"] for entry in listed} | {entry["licences"] for entry in listed}
-    assert {p.name for p in vendor.iterdir()} == known | {"VENDOR.toml"}
+    assert {p.name for p in vendor.iterdir()} == known | {"VENDOR.toml", "ui.d.ts"}
 
 
 def test_every_word_a_page_asks_for_is_in_the_catalogue_in_both_languages() -> None:
@@ -94,3 +94,11 @@ def test_a_script_parses(path: Path) -> None:
         ["node", "--check", str(path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("tsc") is None, reason="tsc is not on this machine")
+def test_scripts_have_sound_types() -> None:
+    done = subprocess.run(
+        ["tsc", "-p", str(WEB / "tsconfig.json")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
