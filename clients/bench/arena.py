@@ -10,6 +10,7 @@ import asyncio
 import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from clients.bench.centre import Running
     from trading.ground.chain import Draft
+    from trading.ground.clock import FrozenClock, SystemClock
     from trading.ground.settings import Settings
 
 LOT: Final = "lot_bench"
@@ -79,15 +81,18 @@ def prepare(home: Path, them: Sequence[Bidder], rows: int = 0) -> None:
         them: who will bid.
         rows: rows of other business, of an offer's size, that the journal holds besides.
     """
-    asyncio.run(_prepare(home, them, rows))
-
-
-async def _prepare(home: Path, them: Sequence[Bidder], rows: int) -> None:
     from trading.ground.clock import SystemClock
+
+    asyncio.run(write_home(home, them, rows, SystemClock()))
+
+
+async def write_home(
+    home: Path, them: Sequence[Bidder], rows: int, clock: SystemClock | FrozenClock
+) -> None:
+    """As `prepare`, at the instant of a clock."""
     from trading.ground.ground import open_ground
     from trading.ground.settings import Settings
 
-    clock = SystemClock()
     settings = Settings(home=home, centre=CENTRE)
     if rows:
         fill(settings, rows, clock.now())
@@ -186,10 +191,10 @@ def seat(running: Running, them: Sequence[Bidder]) -> list[Seated]:
     from clients.sdk.wire import Centre
 
     def one(bidder: Bidder) -> Seated:
-        centre = Centre.at(running.server)
-        token = login(centre, bidder.key, CENTRE)
-        told = centre.call("GET", f"/lots/{LOT}/participation")
-        return Seated(bidder, token, told["paddle"])
+        with closing(Centre.at(running.server)) as centre:
+            token = login(centre, bidder.key, CENTRE)
+            told = centre.call("GET", f"/lots/{LOT}/participation")
+            return Seated(bidder, token, told["paddle"])
 
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(one, them))
@@ -203,11 +208,11 @@ def wait_open(running: Running) -> None:
     """
     from clients.sdk.wire import Centre
 
-    centre = Centre.at(running.server)
-    for _ in range(OPEN_POLLS):
-        if centre.call("GET", f"/lots/{LOT}")["state"]["phase"] == "TIMED":
-            return
-        time.sleep(POLL_SECONDS)
+    with closing(Centre.at(running.server)) as centre:
+        for _ in range(OPEN_POLLS):
+            if centre.call("GET", f"/lots/{LOT}")["state"]["phase"] == "TIMED":
+                return
+            time.sleep(POLL_SECONDS)
     raise UnfitError("the lot has not opened")
 
 
