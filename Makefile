@@ -20,8 +20,9 @@ $(VENV)/.dev: requirements-dev.lock | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $(VENV)/.runtime $@
 
+# On a terminal the demo keeps serving until Ctrl-C; where nobody looks it ends when done.
 demo: $(VENV)/.runtime
-	$(RUN) main.py demo $(ARGS)
+	@if [ -t 1 ]; then $(RUN) main.py demo $(ARGS); else $(RUN) main.py demo --headless $(ARGS); fi
 
 serve: $(VENV)/.runtime
 	$(RUN) main.py serve $(ARGS)
