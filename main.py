@@ -46,6 +46,11 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
         "递交投标 resumable upload and submission, then the receipt",
     ),
     "withdraw": ("clients.submit:withdraw", "撤回投标 withdraw before the deadline"),
+    "disclose": (
+        "clients.disclose:disclose",
+        "交出文件密钥 one's own file key, only after a declared quorum failure",
+    ),
+    "order": ("clients.order:group", "双签决定 orders signed by supervisor and centre"),
     "drill": ("clients.drill:app", "演练 rehearse ceremony and opening, offline"),
     "verify": ("clients.auditor.command:verify", "离线核验 signed records, receipts, dossiers"),
     "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),

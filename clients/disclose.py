@@ -1,0 +1,162 @@
+"""The verb ``disclose``: hand over one's own file key after a declared quorum failure, never before.
+
+Two steps, each run by the same command: first a signed pledge; when all bidders have pledged, the key. Nobody's
+key leaves home before that, so that nobody can wait for others' prices.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from clients.errors import ClientError, IncompleteError, UsageError
+from clients.submit import JsonOption, KeyOption, PassphraseOption, ServerOption
+from clients.verbs import show, verb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clients.sdk.wire import Centre
+    from crypto.signature import SigningKey
+
+SecretArgument = Annotated[
+    Path, typer.Argument(metavar="BID.secret.json", help="kept since sealing")
+]
+SubmittingKey = KeyOption
+POLL_S: Final = 1.0
+FIELDS: Final = frozenset(
+    {
+        "v",
+        "purpose",
+        "centre",
+        "tender",
+        "section",
+        "sha256",
+        "encapsulation",
+        "file_key",
+        "warning",
+    }
+)
+
+
+def read_secret(path: Path) -> dict[str, Any]:
+    """Reads ``BID.secret.json``.
+
+    Raises:
+        UsageError: no such file, or another form.
+    """
+    from clients.files import read_json
+    from clients.sealing import SECRET_PURPOSE
+
+    value = read_json(path)
+    if (
+        not isinstance(value, dict)
+        or set(value) != FIELDS
+        or (value["v"], value["purpose"]) != (1, SECRET_PURPOSE)
+        or not all(isinstance(value[name], str) for name in FIELDS - {"v"})
+    ):
+        raise UsageError(f"{path} is no BID.secret.json")
+    return value
+
+
+class Discloser:
+    """One bidder's two steps.
+
+    Args:
+        centre: where; logged in.
+        key: the key that submitted.
+        secret: content of ``BID.secret.json``.
+    """
+
+    def __init__(self, centre: Centre, key: SigningKey, secret: Mapping[str, Any]) -> None:
+        self._centre = centre
+        self._key = key
+        self._secret = secret
+        self._section = str(secret["section"])
+
+    def step(self) -> dict[str, Any]:
+        """Does what can be done now; returns the state of affairs with ``submission``.
+
+        Raises:
+            ClientError: the quorum has not failed, or the file is of no bid that is listed.
+            WireError: the centre does not answer.
+        """
+        path = f"/openings/{self._section}"
+        state = dict(self._centre.call("GET", f"{path}/failure"))
+        submission = self._submission()
+        if submission not in state["wanted"]:
+            raise ClientError("this bid is not on the close list; its file key is wanted by nobody")
+        if submission not in state["pledged"]:
+            state = self._say("disclosure_pledge", f"{path}/pledges", state, submission)
+        if state["phase"] == "disclosing" and submission not in state["disclosed"]:
+            key = {"file_key": self._secret["file_key"]}
+            state = self._say("disclosure", f"{path}/file-keys", state, submission, key)
+        return {**state, "submission": submission}
+
+    def _submission(self) -> str:
+        """The id of the bid that counts; that it is this file is checked by the header's MAC there."""
+        own = self._centre.call("GET", f"/sections/{self._section}/submissions/me")
+        if not own.get("counts"):
+            raise ClientError(f"this key has no bid that counts in section {self._section}")
+        return str(own["counts"])
+
+    def _say(
+        self,
+        purpose: str,
+        path: str,
+        state: Mapping[str, Any],
+        submission: str,
+        more: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        from crypto import statement
+
+        body = {
+            "section": self._section,
+            "bidder": self._bidder(),
+            "submission": submission,
+            "failure": state["failure"],
+            **(more or {}),
+        }
+        signed = statement.sign(self._key, purpose, str(self._secret["centre"]), body)
+        return dict(self._centre.call("POST", path, signed))
+
+    def _bidder(self) -> str:
+        return str(self._centre.call("GET", "/organisations/me")["organisation"]["id"])
+
+
+@verb
+def disclose(
+    secret: SecretArgument,
+    server: ServerOption,
+    key: SubmittingKey,
+    wait: Annotated[
+        int, typer.Option("--wait", min=0, help="seconds to wait for others' pledges")
+    ] = 0,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pledge, then hand over one's own file key, only after a declared quorum failure 托管失效."""
+    from clients import keyfile
+    from clients.sdk.session import login
+    from clients.sdk.wire import Centre
+
+    told = read_secret(secret)
+    signing = keyfile.read_key(key, passphrase_file)
+    centre = Centre.at(server)
+    login(centre, signing, str(told["centre"]))
+    discloser = Discloser(centre, signing, told)
+    ends = time.monotonic() + wait
+    state = discloser.step()
+    while state["phase"] == "pledging" and time.monotonic() < ends:
+        time.sleep(POLL_S)
+        state = discloser.step()
+    centre.close()
+    if state["submission"] not in state["disclosed"]:
+        raise IncompleteError(
+            f"pledged; {len(state['pledged'])} of {len(state['wanted'])} bidders have. Run this again "
+            "when all have: the file key has not left this machine"
+        )
+    show({"disclosed": state["submission"], "section": state["section"]}, as_json=as_json)

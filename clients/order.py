@@ -1,0 +1,160 @@
+"""The verbs of ``order``: what takes two signatures, signed by the supervisor, brought by an operator.
+
+    order sign supplement --section sec_… … --key SUPERVISOR.pem -o ORDER.json    offline, at the supervisor's desk
+    order send --server URL --key OPERATOR.pem ORDER.json -o BOTH.json             the centre signs the same
+
+``BOTH.json`` is what ``custodian take`` accepts, for custodians whom the centre may not be trusted to tell.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from clients.errors import UsageError
+from clients.submit import JsonOption, KeyOption, PassphraseOption, ServerOption
+from clients.verbs import show, verb
+
+OrderArgument = Annotated[
+    Path, typer.Argument(metavar="ORDER.json", help="signed by the supervisor")
+]
+SigningKey = KeyOption
+ROUTES: Final = {
+    "postponement": "postponements",
+    "termination": "terminations",
+    "supplement": "supplements",
+    "quorum_failure": "quorum-failures",
+    "late_witness": "late-witnesses",
+}
+KINDS: Final = {name.replace("_", "-"): name for name in ROUTES}
+
+
+def body_of(purpose: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The statement's fields, read as strictly as centre and custodians will.
+
+    Raises:
+        UsageError: an option that this order needs is missing, or one too many is given.
+    """
+    from bidding.model import (
+        BiddingError,
+        LateWitness,
+        Postponement,
+        QuorumFailure,
+        Supplement,
+        Termination,
+    )
+    from bidding.model.shapes import fields_of
+
+    kinds = {
+        kind.PURPOSE: kind
+        for kind in (Postponement, Termination, Supplement, QuorumFailure, LateWitness)
+    }
+    kind = kinds[purpose]
+    names = set(fields_of(kind))
+    have = {name: value for name, value in given.items() if value not in (None, [])}
+    if have.keys() != names:
+        missing, foreign = sorted(names - have.keys()), sorted(have.keys() - names)
+        raise UsageError(
+            f"{purpose} needs {', '.join(sorted(names))}: missing {missing}, not of it {foreign}"
+        )
+    try:
+        return kind.from_body(have).to_body()
+    except BiddingError as error:
+        raise UsageError(str(error)) from error
+
+
+@verb
+def sign(
+    what: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(KINDS))],
+    section: Annotated[str, typer.Option("--section", help="id of the section 标段")],
+    reason: Annotated[str, typer.Option("--reason", help="as the ledger will show it")],
+    centre: Annotated[str, typer.Option("--centre", help="id of the centre")],
+    key: SigningKey,
+    output: Annotated[Path, typer.Option("--output", "-o", help="ORDER.json")],
+    tender: Annotated[str | None, typer.Option("--tender", help="id of the tender")] = None,
+    previous: Annotated[
+        int | None, typer.Option("--previous", help="T that stands, ms UTC")
+    ] = None,
+    deadline: Annotated[int | None, typer.Option("--deadline", help="new T, ms UTC")] = None,
+    close_list: Annotated[
+        str | None, typer.Option("--close-list", help="SHA-256 of the close list's leaf, hex")
+    ] = None,
+    submission: Annotated[
+        list[str] | None, typer.Option("--submission", help="a bid to put back; may be repeated")
+    ] = None,
+    closing_size: Annotated[int | None, typer.Option("--closing-size")] = None,
+    closing_root: Annotated[str | None, typer.Option("--closing-root", help="hex")] = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Sign an order with the supervisor's key; offline."""
+    from clients import keyfile
+    from clients.files import write_json
+    from crypto import statement
+    from trading.ground.clock import SystemClock
+
+    if what not in KINDS:
+        raise UsageError(f"{what!r} is no order; there are {', '.join(KINDS)}")
+    purpose = KINDS[what]
+    given = {
+        "section": section, "reason": reason, "at": SystemClock().now(), "tender": tender,
+        "previous": previous, "deadline": deadline, "close_list": close_list,
+        "submissions": list(submission or ()), "closing_size": closing_size,
+        "closing_root": closing_root,
+    }  # fmt: skip
+    body = body_of(purpose, given)
+    signed = statement.sign(keyfile.read_key(key, passphrase_file), purpose, centre, body)
+    write_json(output, {"supervisor": signed})
+    show({"signed": what, "section": section, "order": str(output)}, as_json=as_json)
+
+
+@verb
+def send(
+    order: OrderArgument,
+    server: ServerOption,
+    key: SigningKey,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="BOTH.json, for `custodian take`")
+    ] = None,
+    passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring an order to the centre, which signs the same; a late-witness order the supervisor brings itself."""
+    from clients import keyfile
+    from clients.files import read_json, write_json
+    from clients.sdk.session import login
+    from clients.sdk.wire import Centre
+
+    value = read_json(order)
+    try:
+        said = value["supervisor"]["statement"]
+        purpose, section, name = str(said["purpose"]), str(said["section"]), str(said["centre"])
+        route = ROUTES[purpose]
+    except (KeyError, TypeError) as error:
+        raise UsageError(f"{order} is no order of a supervisor") from error
+    centre = Centre.at(server)
+    login(centre, keyfile.read_key(key, passphrase_file), name)
+    body = value["supervisor"] if purpose == "late_witness" else {"supervisor": value["supervisor"]}
+    answer = dict(centre.call("POST", f"/sections/{section}/{route}", body))
+    centre.close()
+    if output is not None and "centre" in answer:
+        write_json(output, answer)
+    show({"sent": purpose.replace("_", "-"), "section": section}, as_json=as_json)
+
+
+def commands() -> typer.Typer:
+    """The verb group ``order`` for the front door."""
+    group = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        help="Orders of two 双签决定: signed by the supervisor, brought by an operator.",
+    )
+    for command in (sign, send):
+        group.command(command.__name__)(command)
+    return group
+
+
+group = commands()
