@@ -253,6 +253,8 @@ def serve(
     ] = None,
 ) -> None:
     """启动交易中心 Run the centre's server; a fresh home is made and its first invitations are written."""
+    from uvicorn.loops.auto import auto_loop_factory
+
     from trading.ground.clock import SystemClock
     from trading.ground.problems import Problem
     from trading.ground.settings import Settings
@@ -260,7 +262,8 @@ def serve(
     given: dict[str, Any] = {"home": home, "host": host, "port": port, "database": database}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     try:
-        asyncio.run(_serve(settings, SystemClock()))
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:  # uvloop where it is
+            runner.run(_serve(settings, SystemClock()))
     except Problem as problem:
         print(problem, file=sys.stderr)
         raise typer.Exit(4) from problem
