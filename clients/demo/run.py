@@ -46,6 +46,8 @@ def perform(out: Path, *, headless: bool, fast: bool, seed: int, debug: bool) ->
         seed: of the bids' content.
         debug: show tracebacks.
     """
+    # SIGTERM ends the demo as Ctrl-C does, so that none of its processes is left behind.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     stage = Stage(headless=headless, debug=debug)
     keep = out / "homes"
     with Cast(keep / "logs") as cast:
