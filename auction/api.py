@@ -18,7 +18,7 @@ from auction.service import AuctionService
 from auction.service.bidding import BidderDesk, Bucket
 from auction.writer.receipts import row_json
 from trading.access import PUBLIC, WS, Rule, actor
-from trading.ground.lines import Line, open_line
+from trading.ground.lines import Line, hear, open_line
 from trading.ground.live import SUBPROTOCOL
 from trading.ground.problems import Kind
 from trading.model import Actor, Role
@@ -138,19 +138,26 @@ async def _serve(
     # A logout, a revoked key or a session that ran out ends its sockets at once (reliability.md I3, I11).
     login: Login = websocket.scope["state"]["login"]
     unwatch = login.watch(lambda: ending.end(1008, "session-ended"))
+
+    def told(text: str) -> None:
+        at = service.clock.now()  # the stamp, before anything is looked at
+        if ending.begun:
+            return
+        if not login.touch(at):
+            ending.end(1008, "session-ended")
+            return
+        desk.receive(text, at)
+        if line.hopeless():
+            ending.end(1008, "answers-not-read")
+
     try:
         desk.greet()
+        hear(websocket, told)
         while not ending.begun:
             message = await websocket.receive()
-            at = service.clock.now()  # the stamp, before anything is looked at
             if message["type"] != "websocket.receive":
                 break
-            if not login.touch(at):
-                ending.end(1008, "session-ended")
-                break
-            desk.receive(message.get("text") or "", at)
-            if line.hopeless():
-                ending.end(1008, "answers-not-read")
+            told(message.get("text") or "")
     except WebSocketDisconnect:
         pass  # it has gone; what it sent before is decided all the same
     finally:
