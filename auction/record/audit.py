@@ -42,11 +42,14 @@ class Audit:
         delegations: paddle → certified key (33 bytes) that delegated; whether that key was the
             holder's stands in the ledger and is the caller's to check.
         not_checked: what the rows keep closed.
+        shared: groups of paddles whose offers one delegated key signed: one device spoke for several
+            seats. No rule forbids it (reliability.md A7), so it blocks nothing and is said.
     """
 
     book: Book
     delegations: Mapping[str, frozenset[bytes]]
     not_checked: tuple[str, ...]
+    shared: tuple[tuple[str, ...], ...] = ()
 
 
 Watch = Callable[[Book, Row], None]
@@ -96,6 +99,7 @@ def audit(
     opener = _opener(rows, reserve)
     book = Book()
     delegations: dict[str, set[bytes]] = {}
+    devices: dict[str, set[str]] = {}
     for row in rows:
         try:
             if row.kind == "auction.decided":
@@ -103,6 +107,7 @@ def audit(
             elif row.kind == "auction.entered":
                 key = _delegator(row, centre, book, opener)
                 delegations.setdefault(row.body["paddle"], set()).update(key)
+                devices.setdefault(row.body["delegate"], set()).add(row.body["paddle"])
             evolve(book, row, opener)
             if row.kind == "auction.result":
                 _check_result(book, row)
@@ -115,7 +120,8 @@ def audit(
     unknown = book.reserve is not None and reserve is None
     open_questions = ("reserve_price",) if unknown else ()
     found = {paddle: frozenset(keys) for paddle, keys in delegations.items()}
-    return Audit(book, found, open_questions)
+    shared = tuple(tuple(sorted(paddles)) for paddles in devices.values() if len(paddles) > 1)
+    return Audit(book, found, open_questions, shared)
 
 
 def _check_chain(rows: Sequence[Row], centre: str) -> None:

@@ -10,6 +10,7 @@ its memory is thrown away, and the book is folded again from what is durable.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,11 +21,11 @@ from auction.model import Command, Phase, State
 from auction.replay import outcome_json
 from auction.replay.book import CLOSES, Book, Seat, losers, read_identity, ripe, take, took
 from auction.replay.closed import by_key, seal
+from auction.writer.heads import Heads
 from crypto.canonical import canonical
 from crypto.random import token
 from trading.ground.journal import Draft, Journal, Row
 from trading.ground.problems import StorageFailed
-from trading.ground.slots import SLOT_MS
 
 Decision = asyncio.Future[list[Row]]
 """Becomes the durable rows of one decision, the decided one first; raises `StorageFailed`."""
@@ -37,38 +38,11 @@ EVENTS = {
 """What the result is called; the first forms the contract (民法典合同编通则解释 4)."""
 
 
+LATE_MS = 1_000
+"""A boundary crossed later than this is told to the log: the process had stalled, or was not there."""
+
+_log = logging.getLogger(__name__)
 _CLOSES_SOMETHING = frozenset({"closed", "delegation"})
-
-
-class Heads:
-    """Chain heads of one lot as of the end of each slot (a second), until the ledger has them."""
-
-    def __init__(self) -> None:
-        self._by_slot: dict[int, str] = {}
-        self._asked = -1
-        self._head = ""
-        self._ended: int | None = None
-
-    def note(self, row: Row) -> None:
-        """Note a durable row; one stamped in a slot that is written already counts for the next."""
-        slot = max(row.at // SLOT_MS, self._asked + 1)
-        self._by_slot[slot] = row.chain.hex()
-        if row.kind == "auction.result":
-            self._ended = slot
-
-    def as_of(self, slot: int) -> tuple[str, bool]:
-        """Give the head at the end of a slot, "" before the first row, and whether the slot wants it.
-
-        It does while the auction ran in that slot, whatever is known by now, and when it is new.
-
-        Slots are asked in order.
-        """
-        due = sorted(known for known in self._by_slot if known <= slot)
-        for known in due:
-            self._head = self._by_slot.pop(known)
-        self._asked = max(self._asked, slot)
-        ran = self._ended is None or slot < self._ended
-        return self._head, ran or bool(due)
 
 
 class LotWriter:
@@ -143,6 +117,8 @@ class LotWriter:
         after, entered = engine.advance(self.book.live, now)
         if not entered:
             return None
+        if now - entered[-1].at > LATE_MS:  # it changes nothing: the row says both instants
+            _log.warning("%s: crossed a boundary %d ms late", self.lot, now - entered[-1].at)
         self.book.state = after
         return self._write(store.advanced(self.lot, entered, now))
 

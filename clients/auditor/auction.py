@@ -83,7 +83,9 @@ class Auction:
             index = self._committed(paddle)
             for public in keys:
                 register.require(public, seats[paddle].holder, index)
-        return ", ".join(f"{paddle} {seats[paddle].holder}" for paddle in sorted(found))
+        said = ", ".join(f"{paddle} {seats[paddle].holder}" for paddle in sorted(found))
+        shared = "; ".join(f"one key signed for {', '.join(group)}" for group in self.audit.shared)
+        return said + (f"; {shared}" if shared else "")
 
     def _committed(self, paddle: str) -> int:
         """Return the index of the leaf by which the ledger knew of a paddle's first delegation."""
