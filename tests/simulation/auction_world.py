@@ -78,11 +78,15 @@ class SlowJournal:
         self.listeners: list[Callable[[Row], Any]] = []
         self.waiting: list[tuple[list[Draft], asyncio.Future[list[Row]]]] = []
         self.stopped = False
+        self.stopping: list[Callable[[], None]] = []
         self.shown = 0
         self.failures = 0
 
     def listen(self, callback: Callable[[Row], Any]) -> None:
         self.listeners.append(callback)
+
+    def on_stop(self, callback: Callable[[], None]) -> None:
+        self.stopping.append(callback)
 
     def rows(self, stream: str | None = None, after_position: int = 0) -> list[Row]:
         return [row for row in self.table[after_position:] if stream in (None, row.stream)]
@@ -112,6 +116,8 @@ class SlowJournal:
             self.stopped = True
             for _, future in batch:
                 future.set_exception(StorageFailed())
+            for callback in self.stopping:
+                callback()
             return
         for rows, (_, future) in zip(groups, batch, strict=True):
             for row in rows:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -20,36 +20,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import crypto.random
-from auction.hall import Halls
 from auction.replay.book import STREAM, Book, evolve
 from auction.replay.closed import by_key
-from auction.service import AuctionService
-from auction.service.bidding import BidderDesk
 from crypto.encoding import unb64
-from crypto.signature import SigningKey
-from tests.auction.stage import CENTRE, Bidder, Stage
+from tests.auction.stage import CENTRE, Bidder
+from tests.simulation.centre import Process, Violation, hold
 from tests.simulation.loop import ORIGIN, VirtualClock, virtual_loop
-from tests.simulation.storage import SimulatedJournal, SimulatedPrivate, Store
+from tests.simulation.storage import SimulatedJournal, Store
 from trading.ground.chain import Draft
-from trading.ground.live import Hub
 from trading.ground.problems import StorageFailed
-from trading.ground.timers import Timers
 from trading.model import STREAM as BUSINESS
-from trading.model import State
-from trading.model import evolve as evolve_business
 
 LONGEST_S = 3_600
 """No auction of these rules lasts longer, whatever fails; one that does will never end."""
-
-
-class Violation(AssertionError):
-    """A promise was broken; the seed says how to see it again."""
-
-
-def hold(promise: bool, words: str) -> None:
-    """Check a promise."""
-    if not promise:
-        raise Violation(words)
 
 
 @dataclass
@@ -63,95 +46,6 @@ class Story:
 
     digest: str = ""
     counts: Counter[str] = field(default_factory=Counter)
-
-
-class CheckedHub(Hub):
-    """The hub of one process: whatever it publishes must be durable already."""
-
-    def __init__(self, clock: Any, world: "World") -> None:
-        super().__init__(clock, "log_a")
-        self._world = world
-
-    def publish(self, name: str, event: Any, t: int, set: Any = None) -> int:  # noqa: A002
-        """Publish, and compare."""
-        shown = (set or {}).get("accepted", 0)
-        hold(shown <= self._world.store.accepted, "the hall shows an offer that is not durable")
-        return super().publish(name, event, t, set)
-
-
-class Process(Stage):
-    """One process of the centre, from its start to its death."""
-
-    def __init__(self, world: "World") -> None:  # not Stage's: another database, another clock
-        self.world, self.alive = world, True
-        self.journal: Any = SimulatedJournal(world.store, CENTRE, world.loop, world.commit_fate)  # type: ignore[assignment]
-        self.clock: Any = world.clock  # type: ignore[assignment]
-        self.timers = Timers(world.clock)
-        self.hub = CheckedHub(world.clock, world)
-        self.key = SigningKey.from_scalar(77)
-        self.state = State()
-        for row in self.journal.rows():
-            evolve_business(self.state, row)
-        self.journal.listen(lambda row: evolve_business(self.state, row) and None)
-        self.register(world.count)
-        private: Any = SimulatedPrivate(world.store)
-        self.service = AuctionService(
-            self.journal, self.clock, self.timers, private, self.key, lambda: self.state
-        )
-        self.halls = Halls(self.service, self.hub)
-        self.desks: dict[int, BidderDesk] = {}
-        self.journal.on_stop(lambda: world.loop.call_later(world.rnd.random() * 3, self._reload))
-        self.journal.on_resume(lambda: self._task(self.service.recover()))
-        self._tasks: set[asyncio.Future[Any]] = set()
-
-    def _reload(self) -> None:
-        if self.alive:
-            self._task(self.journal.reload())
-
-    def _task(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Future[Any]) -> None:
-        self._tasks.discard(task)
-        if self.alive and not task.cancelled() and task.exception() is not None:
-            error = task.exception()
-            if not isinstance(error, StorageFailed):
-                self.world.broken = error
-
-    async def quiet(self) -> None:
-        """Wait long enough for whatever is on its way."""
-        await asyncio.sleep(0.3)
-
-    def desk(self, number: int, lot: str, hear: Callable[[bytes], None]) -> BidderDesk | None:
-        """The desk of a bidder in this process; None while it has no seat."""
-        if number not in self.desks:
-            bidder = self.bidders[number]
-            if lot not in self.service.writers:
-                return None
-            seat = self.service.seat_of(lot, bidder.organisation)
-            if seat is None:
-                return None
-
-            def closed(code: int, reason: str) -> None:
-                raise Violation(f"a desk was closed: {code} {reason}")
-
-            self.desks[number] = BidderDesk(
-                self.service, lot, seat.paddle, bidder.actor, hear, closed, None
-            )
-        return self.desks[number]
-
-    def die(self) -> None:
-        """End without any farewell."""
-        self.alive = False
-        self.journal.power_off()
-        self.timers._callbacks.clear()
-        self.timers._heap.clear()
-        self.halls.close()
-        for task in (*self._tasks, self.service._answering, *self.timers._tasks):
-            if task is not None:
-                task.cancel()
 
 
 class World:
