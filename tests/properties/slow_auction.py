@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from hashlib import sha256
 
-from tests.properties.slow_checks import SlowChecks
+from tests.properties.slow_checks import SlowChecks, millis
 
 
 def stamp(ms):
