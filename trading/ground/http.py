@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from trading.ground.clock import Clock
 
 BODY_LIMIT: Final = 64 * 1024  # bytes, design.md §3; a tus PATCH is bounded by its Upload-Length
+CUSTODY_LIMIT: Final = 1024 * 1024
+"""A custodian answers for all bids of a section in one signed statement, some 140 bytes a bid: 64 KiB would end
+below 450 of them, this holds the 4,096 acts of a section's tree."""
+CUSTODY: Final = "/api/v1/custody/"
 BODY_SECONDS: Final = 30  # a body of 64 KiB that takes longer holds a place against others
 INTERNAL_ERROR: Final = 500
 UPLOADS: Final = "/api/v1/uploads/"
@@ -132,8 +136,9 @@ class Edge:
             return receive
         if scope["method"] == "PATCH" and scope["path"].startswith(UPLOADS):
             return self._stamping(state, receive)
-        if _length(headers) > BODY_LIMIT:
-            raise _body_too_large()
+        limit = CUSTODY_LIMIT if scope["path"].startswith(CUSTODY) else BODY_LIMIT
+        if _length(headers) > limit:
+            raise _body_too_large(limit)
         parts: list[bytes] = []
         size = 0
         try:
@@ -144,8 +149,8 @@ class Edge:
                         return None
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
-                    if size > BODY_LIMIT:
-                        raise _body_too_large()
+                    if size > limit:
+                        raise _body_too_large(limit)
                     if not message.get("more_body", False):
                         break
         except TimeoutError:
@@ -304,13 +309,13 @@ def _has_half_pairs(body: bytes) -> bool:
 
 def _length(headers: dict[bytes, bytes]) -> int:
     text = headers.get(b"content-length", b"0")
-    return int(text) if len(text) < 20 and text.isdigit() else BODY_LIMIT + 1
+    return int(text) if len(text) < 20 and text.isdigit() else CUSTODY_LIMIT + 1
 
 
-def _body_too_large() -> TooLarge:
+def _body_too_large(limit: int) -> TooLarge:
     return TooLarge(
-        "body-too-large", "请求内容过大", "Bodies hold at most 64 KiB; files go by upload.",
-        limit=BODY_LIMIT,
+        "body-too-large", "请求内容过大",
+        f"Bodies hold at most {limit // 1024} KiB here; files go by upload.", limit=limit,
     )  # fmt: skip
 
 
