@@ -186,8 +186,8 @@ class Hall:
         self._due = False
         fresh = self._view(self._seen)
         changed = {name: value for name, value in fresh.items() if self.state.get(name) != value}
-        if self._said <= 1:
-            changed.pop("feed", None)  # the event itself is enough; ten thousand watchers pay for it
+        if self._said <= 1:  # the event itself is enough; ten thousand watchers pay for it
+            changed.pop("feed", None)
         self.state = fresh
         self._said = 0
         self._quiet_from = self._loop.time() + QUIET_MS / 1000
@@ -195,14 +195,8 @@ class Hall:
         self._last = None
 
     def _view(self, state: State) -> dict[str, Any]:
-        return view(self._book, state) | self._rolls()
-
-    def _rolls(self) -> dict[str, Any]:
-        return {
-            "offers": list(self._offers),
-            "feed": list(self._feed),
-            "extensions": self._extensions,
-        }
+        rolls = {"offers": list(self._offers), "feed": list(self._feed)}
+        return view(self._book, state) | rolls | {"extensions": self._extensions}
 
     def _take(self, row: Row) -> None:
         """Put a row into the list of offers and the feed; what stays closed is not looked at."""
@@ -222,12 +216,8 @@ class Hall:
             zh, en = DOINGS[do]
             who_zh, who_en = self._who(body["by"])
             why_zh, why_en = WHY.get(body.get("reason", ""), ("", ""))
-            self._say(
-                row.at,
-                do.value,
-                f"{who_zh} {zh} {amount}".strip() + why_zh,
-                f"{who_en} {en} {amount}".strip() + why_en,
-            )
+            said_zh, said_en = f"{who_zh} {zh} {amount}".strip(), f"{who_en} {en} {amount}".strip()
+            self._say(row.at, do.value, said_zh + why_zh, said_en + why_en)
 
     def _parcel(self, paddle: str) -> str:
         """The parcel that a paddle bids for; public under quota (the notice maps them)."""
