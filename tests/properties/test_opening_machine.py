@@ -37,6 +37,10 @@ class Model:
         self.at = "bidding"
         self.end = 0  # of the running window
         self.unlock_end = 0
+        self.pledge_end = 0
+        self.disclose_end = 0
+        self.pledged: set[str] = set()
+        self.disclosed: set[str] = set()
         self.frozen: int | None = None
         self.said: dict[str, str] = {}
         self.read = 0
@@ -50,6 +54,7 @@ class Model:
             self.at not in ENDED
             and self.frozen is None
             and name in ORDER
+            and self.at in ORDER
             and ORDER.index(name) == ORDER.index(self.at) + 1
         )
 
@@ -64,8 +69,9 @@ class Machine(RuleBasedStateMachine):
         bidders=st.sampled_from([2, 3, 3, 3]),
         odd=st.sampled_from(["opened", "header-mac", "x"]),
         walked=st.integers(0, 13),
+        fails=st.booleans(),
     )
-    def begin(self, bidders: int, odd: str, walked: int) -> None:
+    def begin(self, bidders: int, odd: str, walked: int, fails: bool) -> None:
         """Walk some way of an honest opening first, or late phases would hardly be met."""
         self.now = T - 3
         self.state = o.State(terms=TERMS, deadline=T)
@@ -84,6 +90,13 @@ class Machine(RuleBasedStateMachine):
             *(self.read for _ in BIDS),
             self.begin_confirming,
         ]
+        if fails and bidders == 3:  # too few answers: another way from unlocking on
+            way[7:] = [
+                lambda: self.time(UNLOCK),
+                self.quorum_missed,
+                *(lambda who=who: self.pledge(who) for who in BIDS),
+                *(lambda who=who: self.disclose(who) for who in BIDS),
+            ]
         for step in way[: walked + 1]:
             step()
 
@@ -135,7 +148,7 @@ class Machine(RuleBasedStateMachine):
         name = who + word + digest
         running = m.at not in ENDED and m.frozen is None
         again = running and old is not None and old.digest == name
-        asked = running and m.unlock_end > 0
+        asked = running and m.unlock_end > 0 and m.pledge_end == 0
         if self.ask(
             o.Answer(who, word, name),
             allowed=asked and not again and before in {None, "refused"},
@@ -147,10 +160,41 @@ class Machine(RuleBasedStateMachine):
     def quorum_missed(self) -> None:
         m = self.model
         allowed = (
-            m.at == "unlocking" and m.frozen is None and self.now >= m.unlock_end and m.good() < 2
-        )
+            m.at == "unlocking" and m.frozen is None and self.now >= m.unlock_end
+            and m.good() + sum(word == "refused" for word in m.said.values()) < 2
+        )  # fmt: skip
         if self.ask(o.MissQuorum("x"), allowed=allowed):
+            m.at, m.pledge_end = "pledging", self.now + UNLOCK
+
+    @rule(who=st.sampled_from(BIDS))
+    def pledge(self, who: str) -> None:
+        m = self.model
+        running = m.at not in ENDED and m.frozen is None and who in self.state_bidders()
+        again = running and who in m.pledged
+        fresh = running and not again and m.at == "pledging" and self.now < m.pledge_end
+        if self.ask(o.Pledge(who, who), allowed=fresh, quiet=again):
+            m.pledged.add(who)
+            if len(m.pledged) == len(self.lines):
+                m.at, m.disclose_end = "disclosing", self.now + UNLOCK
+
+    @rule()
+    def end_pledging(self) -> None:
+        m = self.model
+        over = m.at == "pledging" and m.frozen is None and self.now >= m.pledge_end
+        if self.ask(o.EndPledging(), allowed=over):
             m.at = "failed_quorum"
+
+    @rule(who=st.sampled_from(BIDS))
+    def disclose(self, who: str) -> None:
+        m = self.model
+        running = m.at not in ENDED and m.frozen is None and who in self.state_bidders()
+        again = running and who in m.disclosed
+        fresh = running and not again and m.at == "disclosing" and self.now < m.disclose_end
+        if self.ask(o.Disclose(who, who, "prv"), allowed=fresh, quiet=again):
+            m.disclosed.add(who)
+
+    def state_bidders(self) -> set[str]:
+        return {bid.line.bidder for bid in self.state.bids.values()}
 
     @rule(missing=st.booleans())
     def import_all(self, missing: bool) -> None:
@@ -159,8 +203,9 @@ class Machine(RuleBasedStateMachine):
         results[-1] = o.Outcome(self.lines[-1].submission, self.odd)
         command = o.Import(tuple(results[:-1] if missing else results))
         if self.ask(
-            command, allowed=m.next("imported", self.now) and m.good() >= 2 and not missing
-        ):
+            command, allowed=m.frozen is None and not missing and (
+                (m.at == "unlocking" and m.good() >= 2) or m.at == "disclosing")
+        ):  # fmt: skip
             m.at, m.undetermined = "imported", self.odd == "x"
 
     @rule(which=st.sampled_from(BIDS))
@@ -234,7 +279,7 @@ class Machine(RuleBasedStateMachine):
         m = self.model
         if self.ask(o.Resume(), allowed=m.at not in ENDED and m.frozen is not None):
             assert m.frozen is not None
-            for name in ("end", "unlock_end"):
+            for name in ("end", "unlock_end", "pledge_end", "disclose_end"):
                 if getattr(m, name) > m.frozen:
                     setattr(m, name, getattr(m, name) + self.now - m.frozen)
             m.frozen = None
@@ -246,7 +291,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_of_a_bid_is_known_before_all_are_imported(self) -> None:
-        if self.model.at in ORDER[:6]:
+        if self.model.at in {*ORDER[:6], "pledging", "disclosing", "failed_quorum"}:
             assert not any(bid.summary or bid.code for bid in self.state.bids.values())
 
     def teardown(self) -> None:
@@ -282,4 +327,4 @@ def test_the_machine_finds_a_planted_fault() -> None:
 
 
 TestMachine = Machine.TestCase
-TestMachine.settings = settings(max_examples=120, stateful_step_count=60, deadline=None)
+TestMachine.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
