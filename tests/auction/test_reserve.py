@@ -3,22 +3,27 @@
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from auction.record import audit
+from auction.record import audit, transcript_facts
 from auction.replay.book import JournalError
 from auction.replay.closed import Disclosure
+from clients.auditor.auction import Auction
+from clients.auditor.checklist import NotChecked
 from crypto.canonical import canonical
 from tests.acceptance.hostile.whole import LISTING, Whole
 from tests.auction.stage import CENTRE, LISTING_RULES, Stage
+from tests.auction.test_record import HEADING
 from trading.ground.clock import rfc3339
 from trading.ground.private import Private
 from trading.model import Role
 
 RESERVE = "117.35"
+LOT = "lot_0"
 
 
 async def reserved(stage: Stage, value: str = RESERVE) -> Disclosure:
@@ -94,6 +99,21 @@ def test_a_sale_below_the_reserve_is_found_by_whoever_has_the_slip(tmp_path: Pat
     assert audit(rows, CENTRE).not_checked == ("reserve_price",)
     with pytest.raises(JournalError):
         audit(rows, CENTRE, reserve=slip)
+
+
+def test_the_auditors_report_calls_it_not_checked_and_that_is_no_fault(tmp_path: Path) -> None:
+    rows, *_ = asyncio.run(sold_or_not(tmp_path, ("100", "117.34")))
+    evidence: Any = SimpleNamespace(centre=CENTRE, streams={f"lot:{LOT}": rows})
+    one = Auction(evidence, LOT)
+    assert "UNSOLD" in one.check_replay()
+    with pytest.raises(NotChecked, match="salted commitment"):
+        one.check_reserve()
+
+
+def test_no_paper_says_the_reserve(tmp_path: Path) -> None:
+    rows, *_ = asyncio.run(sold_or_not(tmp_path, ("100", "117.34")))
+    facts = transcript_facts(rows, HEADING)
+    assert RESERVE.encode() not in canonical(facts.to_json())
 
 
 # --- Entry, over HTTP ---
