@@ -21,6 +21,7 @@ from auction.writer.receipts import row_json
 from crypto.signature import SigningKey
 from tests.auction.stage import CENTRE, NOON, TIMED, Bidder
 from trading.ground.chain import ZERO, Draft, Row, encode, link
+from trading.ground.clock import ClockHealth
 from trading.ground.live import Hub
 from trading.ground.problems import StorageFailed
 from trading.ground.timers import Timers
@@ -67,6 +68,9 @@ class VirtualClock:
     def now(self) -> int:
         return NOON + round(self.loop.virtual * 1000)
 
+    def health(self) -> ClockHealth:
+        return ClockHealth(0)
+
 
 class SlowJournal:
     """In memory; commits what waits after a random while, at times fails with or without having written."""
@@ -82,14 +86,30 @@ class SlowJournal:
         self.shown = 0
         self.failures = 0
 
+    @property
+    def last_at(self) -> int:
+        return max((row.at for row in self.table), default=0)
+
     def listen(self, callback: Callable[[Row], Any]) -> None:
         self.listeners.append(callback)
 
     def on_stop(self, callback: Callable[[], None]) -> None:
         self.stopping.append(callback)
 
-    def rows(self, stream: str | None = None, after_position: int = 0) -> list[Row]:
-        return [row for row in self.table[after_position:] if stream in (None, row.stream)]
+    @property
+    def streams(self) -> list[str]:
+        return list(dict.fromkeys(row.stream for row in self.table))
+
+    def rows(
+        self, stream: str | None = None, after_position: int = 0, after_seq: int = 0
+    ) -> list[Row]:
+        return [
+            row
+            for row in self.table
+            if stream in (None, row.stream)
+            and row.position > after_position
+            and row.seq > after_seq
+        ]
 
     async def append(self, *drafts: Draft) -> list[Row]:
         return await self.append_nowait(drafts)

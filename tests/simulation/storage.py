@@ -154,9 +154,12 @@ class SimulatedJournal(Journal):
     def _join(self) -> None:
         """A reload waits for what is on its way; here it has ended by then."""
 
-    def _stored(self, columns: Sequence[str], stream: str | None, after: int) -> Iterator[Any]:
+    def _stored(
+        self, columns: Sequence[str], stream: str | None, after: int, after_seq: int = 0
+    ) -> Iterator[Any]:
+        assert len(columns) == COLUMNS
         for row in list(self._store.rows):
-            if row[0] > after and stream in (None, row[1]):
+            if row[0] > after and stream in (None, row[1]) and row[2] > after_seq:
                 yield row
 
 
