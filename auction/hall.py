@@ -75,7 +75,10 @@ DOINGS = {
     Do.TERMINATE: ("终止竞价", "terminates"),
 }
 
-WHY = {"outage": ("（服务中断，按规则顺延）", " (outage: the clock stands still by the rule)")}
+WHY = {
+    "outage": ("（服务中断，按规则顺延）", " (outage: the clock stands still by the rule)"),
+    "clock-unfit": ("（服务器时钟误差超限，按规则）", " (by the rule: its clock is known to be wrong)"),
+}
 """Why an act of the centre was done, where a rule did it."""
 
 

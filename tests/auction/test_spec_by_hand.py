@@ -340,7 +340,6 @@ def test_a_quota_session_may_be_listed_and_a_holder_without_deposit_may_not_bid(
 
 DOWN = {"direction": "down"}
 ITEM = {"kind": "second_item", "name": "x", "start": "5", "increment": "1"}
-TWICE = {"bidders": ["P1", "P1"], "window_s": 1}
 
 
 @pytest.mark.parametrize(
@@ -348,7 +347,6 @@ TWICE = {"bidders": ["P1", "P1"], "window_s": 1}
     [
         timed(start_price=None),
         timed(start_price="1.001"),
-        timed(increment="0"),
         timed(increment="0.00"),
         timed(scale=0, increment="1.0"),
         timed(price_cap="99.99"),
@@ -362,7 +360,7 @@ TWICE = {"bidders": ["P1", "P1"], "window_s": 1}
         timed(price_cap="200", on_cap=ITEM | {"scale": 0, "start": "5.0"}),
         timed(preemption={"bidders": [], "window_s": 1}),
         timed(preemption={"bidders": ["P9"], "window_s": 1}),
-        timed(preemption=TWICE),
+        timed(preemption={"bidders": ["P1", "P1"], "window_s": 1}),
         rules(listing=LISTING | {"freeze_s": 3600}),
         rules(listing=LISTING | {"closes_at": "2026-03-02T10:05:00.001Z"}),
         rules(listing=LISTING | {"closes_at": LISTING["opens_at"]}),
