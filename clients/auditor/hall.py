@@ -25,12 +25,14 @@ def _bidder(state: o.State, body: Mapping[str, Any]) -> str:
     return state.bids[body["submission"]].line.bidder
 
 
+def _lines(lines: Iterable[Mapping[str, Any]]) -> tuple[o.Line, ...]:
+    return tuple(o.Line(x["submission"], x["bidder"], x["arrival"]) for x in lines)
+
+
 _COMMANDS: Final[dict[str, Callable[[o.State, Mapping[str, Any]], o.Command]]] = {
     "signed_in": lambda _, b: o.SignIn(b["bidder"]),
     "moved": lambda _, b: o.Move(b["deadline"], b["reason"]),
-    "closed": lambda _, b: o.Close(
-        tuple(o.Line(x["submission"], x["bidder"], x["arrival"]) for x in b["lines"]), b["digest"]
-    ),
+    "closed": lambda _, b: o.Close(_lines(b["lines"]), b["digest"], _lines(b.get("excluded", ()))),
     "price_stated": lambda _, b: o.StatePrice(b["value"]),
     "float_drawn": lambda _, b: o.DrawFloat(b["value"]),
     "published": lambda *_: o.Publish(),
@@ -41,7 +43,11 @@ _COMMANDS: Final[dict[str, Callable[[o.State, Mapping[str, Any]], o.Command]]] =
         b["digest"],
         b["detail"],
     ),
+    "supplemented": lambda _, b: o.Supplement(tuple(b["submissions"])),
     "quorum_missed": lambda _, b: o.MissQuorum(b["reason"]),
+    "pledged": lambda s, b: o.Pledge(_bidder(s, b), b["statement"]),
+    "pledges_missing": lambda *_: o.EndPledging(),
+    "disclosed": lambda s, b: o.Disclose(_bidder(s, b), b["statement"], b["ref"]),
     "imported": lambda _, b: o.Import(
         tuple(
             o.Outcome(x["submission"], x["code"], x["summary"], x["manifest"])
@@ -60,7 +66,7 @@ _COMMANDS: Final[dict[str, Callable[[o.State, Mapping[str, Any]], o.Command]]] =
     "sealed": lambda *_: o.Seal(),
     "terminated": lambda _, b: o.Terminate(b["reason"]),
 }
-_FOLLOWING: Final = frozenset({"failed_too_few"})  # second events of a command
+_FOLLOWING: Final = frozenset({"failed_too_few", "disclosing_begun"})  # second events of a command
 
 
 def begin(tender: TenderFile, confirm_ms: int) -> o.State:

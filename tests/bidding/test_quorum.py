@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from bidding.store import stream_of
+from clients.auditor import hall
 from crypto import statement
 from crypto.encoding import b64, sha256_hex
 from crypto.random import token
@@ -81,6 +83,14 @@ def all_bidders(centre: Centre) -> list[Bidder]:
     return [centre.bidders[f"投标单位{n}"] for n in (1, 2, 3)]
 
 
+def replayed(centre: Centre) -> None:
+    """The auditor's own replay of the hall, event by event, reaches the same state."""
+    book = centre.bidding.room.keyed(centre.section)
+    rows = list(centre.ground.journal.rows(stream_of(centre.section)))
+    begun = hall.begin(book.keyed.tender, book.keyed.confirm_ms)
+    assert hall.replay(begun, rows) == book.opening
+
+
 def code(answer: httpx.Response) -> str:
     return str(answer.json()["type"]).rpartition(":")[2]
 
@@ -117,6 +127,7 @@ def test_after_a_declared_failure_all_pledge_then_hand_over_and_every_bid_opens(
     keys = [bid["file_key"] for bid in shown["disclosed"][0]["leaf"]["bids"]]
     assert keys == [b64(bidder.file_key) for bidder in (one, two, three_)]
     assert "opened" not in shown
+    replayed(centre)
 
 
 def test_who_pledged_and_hands_over_no_key_that_fits_is_deemed_revoked(centre: Centre) -> None:
@@ -152,6 +163,7 @@ def test_where_one_bidder_does_not_pledge_nothing_is_opened(centre: Centre) -> N
     assert centre.hall()["phase"] == "failed_quorum"
     assert code(to_disclose(centre, all_bidders(centre)[2], "pledges")) == "opening-ended"
     assert not (centre.settings.home / "opened").exists()
+    replayed(centre)
 
 
 def test_release_ends_for_the_key_when_the_failure_is_declared(centre: Centre) -> None:
@@ -250,6 +262,7 @@ def test_a_bid_left_out_for_a_lost_copy_is_put_back_by_two_when_a_copy_is_there(
         assert len(centre.keepers[id_].verdict.answer.encapsulations) == 4
     prices = read_out(centre)
     assert prices == ["46382715.40", "47105600.00", "45998800.88", "44000000.00"]
+    replayed(centre)
 
 
 def test_a_supplement_never_names_a_withdrawn_replaced_or_foreign_bid(centre: Centre) -> None:
