@@ -77,7 +77,7 @@ DOINGS = {
 
 WHY = {
     "outage": ("（服务中断，按规则顺延）", " (outage: the clock stands still by the rule)"),
-    "clock-unfit": ("（服务器时钟误差超限，按规则）", " (by the rule: its clock is known to be wrong)"),
+    "clock-unfit": ("（服务器时钟误差超限，按规则）", " (by the rule: the clock is unfit)"),
 }
 """Why an act of the centre was done, where a rule did it."""
 
