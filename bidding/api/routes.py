@@ -24,6 +24,14 @@ from trading.model import CENTRE_STAFF, Actor, Role
 
 BASE: Final = "/api/v1"
 TUS: Final = "1.0.0"
+TUS_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {**PROBLEMS[400], "description": meaning}
+    for status, meaning in (
+        (412, "不支持的 tus 版本"),
+        (415, "内容类型不符"),
+        (460, "校验和不符（tus 1.0）"),
+    )
+}
 _BIDDER: Final = frozenset({Role.BIDDER})
 _HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
 _DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
@@ -122,7 +130,7 @@ def _uploads(made: APIRouter, service: BiddingService) -> None:
             },
         )
 
-    @made.post("/uploads", status_code=201, tags=["uploads"])
+    @made.post("/uploads", status_code=201, tags=["uploads"], responses=TUS_PROBLEMS)
     async def create(
         request: Request,
         who: Who,
@@ -162,7 +170,7 @@ def _uploads(made: APIRouter, service: BiddingService) -> None:
         found = desk.find(upload, who.organisation)
         return {"upload": found.id, "offset": found.offset, "length": found.length}
 
-    @made.patch("/uploads/{upload}", status_code=204, tags=["uploads"])
+    @made.patch("/uploads/{upload}", status_code=204, tags=["uploads"], responses=TUS_PROBLEMS)
     async def append(
         request: Request,
         upload: Id,
@@ -233,7 +241,7 @@ def _bids(made: APIRouter, service: BiddingService) -> None:
     async def begin(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
         """Begin the key ceremony; {"use": "live" or "rehearsal"}."""
         use = body.get("use", "live")
-        if use not in {"live", "rehearsal"}:
+        if use not in ("live", "rehearsal"):  # a tuple: what comes may have no hash
             raise MalformedError("malformed", "内容格式不正确", "use is live or rehearsal.")
         now = _now(request, service)
         return {"ceremony": await service.ceremonies.begin(section, use, now), "by": who.person}

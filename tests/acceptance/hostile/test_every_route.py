@@ -15,7 +15,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from schemathesis import GenerationMode
+from schemathesis import Config, GenerationMode
 
 from tests.acceptance.hostile.payloads import BODIES, SEGMENTS, SURROGATES, VALUES
 from tests.acceptance.hostile.served import Served
@@ -23,6 +23,8 @@ from trading.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from schemathesis.schemas import APIOperation
 
     from tests.trading.world import Someone
 
@@ -32,6 +34,27 @@ QUERIES = (
     "since=%ff", "from=-1&to=9", "from=9&to=1", f"from=0&to={'9' * 400}", "index=0&size=0", "target=%00",
     "custodian=%ED%A0%80", "subject=' OR 1=1 --", "subject=<script>alert(1)</script>", "lang=<b>", "x=" + "y" * 8_000,
 )  # fmt: skip
+CONFIG: dict[str, Any] = {
+    "checks": {
+        # A signature, a checksum of an id or a time cannot be said in JSON Schema: what fits it may be refused.
+        "positive_data_acceptance": {
+            "expected-statuses": [
+                "2xx",
+                "400",
+                "401",
+                "403",
+                "404",
+                "409",
+                "410",
+                "412",
+                "413",
+                "415",
+                "422",
+                "429",
+            ]
+        },
+    }
+}
 TRACES = re.compile(
     rb"Traceback|File \"|line \d+, in |sqlalchemy|sqlite3|pydantic_core|<script|\bat 0x"
 )
@@ -115,39 +138,47 @@ def mutations(draw: st.DrawFn, value: Any) -> Any:
 
 def run(served: Served, description: dict[str, Any], who: Someone | None, examples: int) -> int:
     """Draw cases for every operation and judge every answer; returns how many were sent."""
-    attacker, sent = Attacker(served, who), 0
-    schema = schemathesis.openapi.from_dict(description)
+    attacker = Attacker(served, who)
+    schema = schemathesis.openapi.from_dict(description, config=Config.from_dict(CONFIG))
     schema.config.update(base_url=attacker.base)
-    for found in schema.get_all_operations():
-        operation = found.ok()
-        declared = set(description["paths"][operation.path][operation.method]["responses"])
-        strategy = st.one_of(
-            operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
-            operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
-        )
+    return sum(
+        draw_cases(attacker, found.ok(), description, examples)
+        for found in schema.get_all_operations()
+    )
 
-        @seed(SEED)
-        @settings(
-            max_examples=examples, database=None, deadline=None, phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        @given(data=st.data())
-        def attack(data: st.DataObject) -> None:
-            nonlocal sent
-            case = data.draw(strategy)
-            if isinstance(case.body, dict | list) and data.draw(st.booleans()):
-                case.body = data.draw(mutations(case.body))
-            parts = case.as_transport_kwargs(base_url=attacker.base)
-            answer = attacker.session.request(
-                **{**parts, "headers": {**parts["headers"], **bearer(who)}}, timeout=30
-            )
-            sent += 1
-            judge(answer, declared, (operation.method, answer.request.url, answer.request.body))
-            case.validate_response(answer, excluded_checks=LEFT_OUT)
-            if operation.path.endswith("/session") and operation.method == "delete":
-                attacker.refresh()
 
-        attack()
+def draw_cases(
+    attacker: Attacker, operation: APIOperation, description: dict[str, Any], examples: int
+) -> int:
+    """Draw cases for one operation."""
+    sent = 0
+    declared = set(description["paths"][operation.path][operation.method]["responses"])
+    strategy = st.one_of(
+        operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
+        operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+    )
+
+    @seed(SEED)
+    @settings(
+        max_examples=examples, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(data=st.data())
+    def attack(data: st.DataObject) -> None:
+        nonlocal sent
+        case = data.draw(strategy)
+        if isinstance(case.body, dict | list) and data.draw(st.booleans()):
+            case.body = data.draw(mutations(case.body))
+        parts = case.as_transport_kwargs(base_url=attacker.base)
+        parts["headers"] = {**parts["headers"], **bearer(attacker.who)}
+        answer = attacker.session.request(**parts, timeout=30)
+        sent += 1
+        judge(answer, declared, (operation.method, answer.request.url, answer.request.body))
+        case.validate_response(answer)
+        if operation.path.endswith("/session") and operation.method == "delete":
+            attacker.refresh()
+
+    attack()
     return sent
 
 
@@ -155,12 +186,9 @@ def bearer(who: Someone | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {who.token}"} if who else {}
 
 
-LEFT_OUT: list[Any] = []
-
-
 def test_drawn_cases_get_declared_answers(served: Served, description: dict[str, Any]) -> None:
     for who in roles(served):
-        assert run(served, description, who, 6) > 300
+        assert run(served, description, who, 4) > 200
 
 
 @pytest.mark.soak
@@ -179,6 +207,12 @@ def admitted(served: Served) -> dict[tuple[str, str], Someone | None]:
     return found
 
 
+def bodies(number: int) -> list[bytes]:
+    """All small bodies, and in turn one of those that take long to read."""
+    long = [body for body in BODIES if len(body) > 5_000]
+    return [*(body for body in BODIES if len(body) <= 5_000), long[number % len(long)]]
+
+
 def test_bodies_and_paths_of_the_dictionary_get_declared_answers(
     served: Served, description: dict[str, Any]
 ) -> None:
@@ -187,13 +221,13 @@ def test_bodies_and_paths_of_the_dictionary_get_declared_answers(
     real = {"{section}": served.section, "{section_id}": served.section, "{lot}": lot}
     real["{upload}"] = "upl_x"
     who = admitted(served)
-    for path, item in description["paths"].items():
+    for number, (path, item) in enumerate(description["paths"].items()):
         for method, operation in item.items():
             declared = set(operation["responses"])
             row = "GET" if method == "head" else method.upper()
             attacker = Attacker(served, who[row, path])
             filled = re.sub(r"\{\w+\}", lambda m: real.get(m[0], "x"), path)
-            for body in BODIES if method in ("post", "patch", "put") else ():
+            for body in bodies(number) if method in ("post", "patch", "put") else ():
                 answer = attacker.send(method.upper(), filled, body, TUS)
                 judge(answer, declared, (method, filled, body[:80]))
             for part in SEGMENTS if "{" in path else ():

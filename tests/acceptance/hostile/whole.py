@@ -6,6 +6,7 @@ few of them to let time pass and to look into; they are noted while they are mad
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -46,9 +47,9 @@ class Whole(Centre):
         """Compose it on the home; what a restart does too."""
         with self.noted():
             self._centre = main.centre(self.settings, self.clock)
-            served = self.runner.run(self._centre.__aenter__())
+            self.served = self.runner.run(self._centre.__aenter__())
         self.taken()
-        transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.served, raise_app_exceptions=False)
         self.client = httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=None)
 
     @contextmanager
@@ -141,6 +142,16 @@ class Whole(Centre):
         self.carry("session.publish", {"session": made["session"]})
         self.runner.run(self.settle())
         return made["session"], made["lots"]
+
+    def noticed(self) -> None:
+        """Wait until the notice is on paper, which takes a worker as long as it takes."""
+
+        async def go() -> None:
+            async with asyncio.timeout(60):
+                while not self.service.section(self.section).notice:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+        self.runner.run(go())
 
     def suspend(self, who: Someone, target: str) -> httpx.Response:
         """An emergency suspension by one person."""
