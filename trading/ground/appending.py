@@ -1,4 +1,6 @@
-"""The insert of the journal's writer: as few statements as rows allow, compiled once by SQLAlchemy Core.
+"""The commits of the journal's writer: what one takes together, and how its rows are inserted.
+
+Rows go in as few statements as they allow, compiled once by SQLAlchemy Core.
 
 The driver gives the interpreter's lock away at every statement it steps, and has to wait until the
 event loop hands it back: with a statement for each row, a commit of a hundred offers waited a hundred
@@ -7,23 +9,54 @@ times, and the offers behind it as often. So a commit goes in pieces of 64, 8 an
 
 from __future__ import annotations
 
+import queue
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, insert
 
 from trading.ground.tables import JournalRow
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Dialect
 
+    from trading.ground.chain import Draft, Row
+
+MAX_BATCH_ROWS: Final = 1_000  # engine.md §5: the drain of one commit
+MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 COLUMNS: Final = ("position", "stream", "seq", "at", "kind", "body", "chain")
 
 _TABLE: Final = JournalRow.__table__  # type: ignore[attr-defined]
 _PIECES: Final = (64, 8, 1)  # 64 rows bind 448 values, far below any driver's limit
+
+
+class Item(NamedTuple):
+    """What one `append` brought: drafts, their canonical bodies, and who waits for the rows."""
+
+    drafts: Sequence[Draft]
+    texts: list[bytes]
+    future: asyncio.Future[list[Row]]
+
+
+def gather(waiting: queue.SimpleQueue[Item | None], item: Item) -> tuple[list[Item], bool]:
+    """Take with an item what waits behind it, within a commit's bounds; say whether it is the end."""
+    items = [item]
+    rows, size = len(item.texts), sum(map(len, item.texts))
+    while rows < MAX_BATCH_ROWS and size < MAX_BATCH_BYTES:
+        try:
+            more = waiting.get_nowait()
+        except queue.Empty:
+            break
+        if more is None:
+            return items, True
+        items.append(more)
+        rows += len(more.texts)
+        size += sum(map(len, more.texts))
+    return items, False
 
 
 def insert_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -21,13 +21,13 @@ import os
 import queue
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from trading.ground.appending import insert_rows
+from trading.ground.appending import Item, gather, insert_rows
 from trading.ground.chain import ZERO, Draft, Row, encode, link
 from trading.ground.problems import Invalid, StorageFailed, Unavailable
 from trading.ground.tables import JournalRow
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChainBroken", "Draft", "Journal", "Row"]
 
-MAX_BATCH_ROWS: Final = 1_000  # engine.md §5: the drain of one commit
-MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 MAX_WAITING_ROWS: Final = 100_000  # above it the disk has stalled; refuse, never buffer for ever
 DEAD_WRITER: Final = 70  # exit status when the writer thread dies (sysexits EX_SOFTWARE)
 
@@ -62,12 +60,6 @@ class ChainBroken(Unavailable):
         )
 
 
-class _Item(NamedTuple):
-    drafts: Sequence[Draft]
-    texts: list[bytes]
-    future: asyncio.Future[list[Row]]
-
-
 class Journal:
     """The journal of one centre in one database; bound to the event loop that appends.
 
@@ -78,7 +70,7 @@ class Journal:
         centre: the centre's id; it is in every hash.
 
     Attributes:
-        last_at: the latest instant of any row when the journal was opened, ms UTC; 0 if empty.
+        last_at: the latest instant of any row that listeners have seen, ms UTC; 0 if empty.
 
     Raises:
         ChainBroken: a row was changed, removed or added, or belongs to another centre.
@@ -90,7 +82,8 @@ class Journal:
         self._listeners: list[Callable[[Row], None]] = []
         self._on_stop: list[Callable[[], None]] = []
         self._on_resume: list[Callable[[], None]] = []
-        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._brought: list[Item] = []
         self._waiting = 0
         self._thread: threading.Thread | None = None
         self._stopped = ""
@@ -113,6 +106,11 @@ class Journal:
     def head(self, stream: str) -> tuple[int, bytes]:
         """Seq and chain of a stream's last row seen by listeners; `(0, zeros)` if it has none."""
         return self._seen_heads.get(stream, (0, ZERO))
+
+    @property
+    def streams(self) -> list[str]:
+        """All streams that have rows, in the order of their first ones."""
+        return list(self._seen_heads)
 
     async def append(self, *drafts: Draft) -> list[Row]:
         """Append together and wait until they are durable and every listener has seen them.
@@ -145,19 +143,22 @@ class Journal:
             self._thread = threading.Thread(target=self._write, name="kaibiao-journal", daemon=True)
             self._thread.start()
         self._waiting += len(drafts)
-        self._queue.put(_Item(tuple(drafts), texts, future))
+        if not self._brought:
+            loop.call_soon(self._hand_over)
+        self._brought.append(Item(tuple(drafts), texts, future))
         return future
 
-    def rows(self, stream: str | None = None, after_position: int = 0) -> Iterator[Row]:
+    def rows(
+        self, stream: str | None = None, after_position: int = 0, after_seq: int = 0
+    ) -> Iterator[Row]:
         """Read rows in order of position from the database, of one stream or of all.
 
         Raises:
             StorageFailed: the database cannot be read.
         """
         decode = msgspec.json.Decoder(dict[str, Any]).decode
-        for position, name, seq, at, kind, text, chain in self._stored(
-            _ALL, stream, after_position
-        ):
+        for found in self._stored(_ALL, stream, after_position, after_seq):
+            position, name, seq, at, kind, text, chain = found
             yield Row(position, name, seq, at, kind, decode(text), bytes(chain))
 
     def texts(self, stream: str, after_position: int = 0) -> Iterator[bytes]:
@@ -167,12 +168,8 @@ class Journal:
 
     def slice(self, stream: str, first: int, end: int) -> list[bytes]:
         """Read the canonical bodies of one stream's rows with `first` ≤ seq < `end`."""
-        columns = _TABLE.c
-        query = (
-            select(columns.body)
-            .where(columns.stream == stream, columns.seq >= first, columns.seq < end)
-            .order_by(columns.seq)
-        )
+        of, seq = _TABLE.c.stream == stream, _TABLE.c.seq
+        query = select(_TABLE.c.body).where(of, seq >= first, seq < end).order_by(seq)
         try:
             with self._database.engine.connect() as connection:
                 return [text.encode() for text in connection.execute(query).scalars()]
@@ -206,6 +203,7 @@ class Journal:
             raise StorageFailed(self._stopped)
         if not self._stopped:
             return
+        self._hand_over()
         await asyncio.to_thread(self._join)
         # A connection that met an error may still hold a lock (an unlock that failed): begin anew.
         await asyncio.to_thread(self._database.engine.dispose)
@@ -222,20 +220,31 @@ class Journal:
         """Let what is queued be written, end the writer; later appends are refused."""
         self._closed = True
         self._stopped = self._stopped or "The centre is closing."
+        self._hand_over()
         self._join()
 
     # What follows the event loop's side.
 
+    def _hand_over(self) -> None:
+        """Give the writer what one turn of the loop has brought.
+
+        Item by item it would wake at the first and commit that alone, many times a turn.
+        """
+        items, self._brought = self._brought, []
+        for item in items:
+            self._queue.put(item)
+
     def _show(self, row: Row) -> None:
         self._seen = row.position
         self._seen_heads[row.stream] = (row.seq, row.chain)
+        self.last_at = max(self.last_at, row.at)
         for listener in self._listeners:
             try:
                 listener(row)
             except Exception:  # noqa: BLE001 (see `listen`)
                 _die("a listener failed on a durable row")
 
-    def _finish(self, items: list[_Item], groups: list[list[Row]]) -> None:
+    def _finish(self, items: list[Item], groups: list[list[Row]]) -> None:
         for item, rows in zip(items, groups, strict=True):
             self._waiting -= len(rows)
             for row in rows:
@@ -243,7 +252,7 @@ class Journal:
             if not item.future.done():  # its waiter may have been cancelled; the rows stand
                 item.future.set_result(rows)
 
-    def _fail(self, items: list[_Item], error: BaseException) -> None:
+    def _fail(self, items: list[Item], error: BaseException) -> None:
         for item in items:
             self._waiting -= len(item.drafts)
             if not item.future.done():
@@ -264,7 +273,7 @@ class Journal:
         try:
             failed: BaseException | None = None
             while (item := self._queue.get()) is not None:
-                items, last = self._gather(item)
+                items, last = gather(self._queue, item)
                 if failed is None:
                     try:
                         groups = self._commit(items)
@@ -280,22 +289,7 @@ class Journal:
         except BaseException:  # noqa: BLE001 (whatever it is, nobody would write any more)
             _die("the journal's writer died")
 
-    def _gather(self, item: _Item) -> tuple[list[_Item], bool]:
-        items = [item]
-        rows, size = len(item.texts), sum(map(len, item.texts))
-        while rows < MAX_BATCH_ROWS and size < MAX_BATCH_BYTES:
-            try:
-                more = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if more is None:
-                return items, True
-            items.append(more)
-            rows += len(more.texts)
-            size += sum(map(len, more.texts))
-        return items, False
-
-    def _commit(self, items: list[_Item]) -> list[list[Row]]:
+    def _commit(self, items: list[Item]) -> list[list[Row]]:
         position = self._position
         heads: dict[str, tuple[int, bytes]] = {}
         decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -326,7 +320,9 @@ class Journal:
 
     # What follows reads.
 
-    def _stored(self, columns: Sequence[str], stream: str | None, after: int) -> Iterator[Any]:
+    def _stored(
+        self, columns: Sequence[str], stream: str | None, after: int, after_seq: int = 0
+    ) -> Iterator[Any]:
         """Read stored rows as plain tuples, bodies as bytes.
 
         Compiled by SQLAlchemy, fetched by the driver: its rows cost a third of result objects, and
@@ -335,7 +331,10 @@ class Journal:
         engine = self._database.engine
         body = cast(_TABLE.c.body, LargeBinary) if self._database.sqlite else _UTF8
         query = select(*(body if name == "body" else _TABLE.c[name] for name in columns))
-        query = query.where(_TABLE.c.position > after)
+        if after or stream is None:
+            query = query.where(_TABLE.c.position > after)
+        if after_seq:
+            query = query.where(_TABLE.c.seq > after_seq)
         if stream is None:
             query = query.order_by(_TABLE.c.position)
         else:  # by the index of the stream; within it seq and position have one order
@@ -378,7 +377,7 @@ class Journal:
         return expected, heads
 
 
-def _call(item: _Item, function: Callable[..., None], *arguments: object) -> None:
+def _call(item: Item, function: Callable[..., None], *arguments: object) -> None:
     try:
         item.future.get_loop().call_soon_threadsafe(function, *arguments)
     except RuntimeError:
