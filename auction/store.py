@@ -24,8 +24,18 @@ Heard = Callable[[Row], None]
 class Rows(Protocol):
     """Where rows are read from: the journal."""
 
-    def rows(self, stream: str | None = None, after_position: int = 0) -> Iterable[Row]:
-        """Rows in order of position."""
+    @property
+    def streams(self) -> Iterable[str]:
+        """All streams, in the order of their first rows."""
+        ...
+
+    @property
+    def last_at(self) -> int:
+        """The newest stamp of any row."""
+        ...
+
+    def rows(self, stream: str, *, after_seq: int = 0) -> Iterable[Row]:
+        """Rows of a stream, in their order."""
         ...
 
 
@@ -44,29 +54,33 @@ class Loaded:
     last_at: int = 0
 
 
-def load(journal: Rows, opener: Callable[[Row], Opener], heard: Heard) -> Loaded:
+def load(
+    journal: Rows,
+    opener: Callable[[Row], Opener],
+    heard: Heard,
+    recall: Callable[[str], Book | None] = lambda _: None,
+) -> Loaded:
     """Fold every auction of the journal.
 
     Args:
-        journal: read from its first row.
+        journal: its chains are verified.
         opener: gives, for an announcement, the opener of that auction's closed values.
         heard: called for every row of an auction, after it was folded.
+        recall: gives a lot's book as of a durable row, after its opener was asked for; only later
+            rows are folded. None: there is none, and all are.
 
     Raises:
         JournalError: a row does not follow from those before it.
     """
-    loaded = Loaded()
-    openers: dict[str, Opener] = {}
-    for row in journal.rows():
-        loaded.last_at = max(loaded.last_at, row.at)
-        if row.stream == BUSINESS:
-            loaded.business.append(row)
-        elif row.stream.startswith(STREAM):
-            lot = row.stream.removeprefix(STREAM)
-            if lot not in openers:
-                openers[lot] = opener(row)
-                loaded.books[lot] = Book()
-            evolve(loaded.books[lot], row, openers[lot])
+    loaded = Loaded(business=list(journal.rows(BUSINESS)), last_at=journal.last_at)
+    for stream in journal.streams:
+        if not stream.startswith(STREAM):
+            continue
+        lot = stream.removeprefix(STREAM)
+        opens = opener(next(iter(journal.rows(stream))))
+        book = loaded.books[lot] = recall(lot) or Book()
+        for row in journal.rows(stream, after_seq=book.seq):
+            evolve(book, row, opens)
             heard(row)
     return loaded
 

@@ -36,6 +36,7 @@ from auction.model import (
     Entered,
     Phase,
     Refused,
+    Rules,
     State,
 )
 from auction.replay.closed import ClosedError, Disclosure, Opener, disclosure_from
@@ -140,6 +141,16 @@ class Book:
         if self.state is None:
             raise JournalError(self.seq, "nothing was announced yet")
         return self.state
+
+
+def copied(book: Book) -> Book:
+    """Copy a book; what it holds is never changed in place, only replaced."""
+    return replace(
+        book,
+        seats=dict(book.seats),
+        waiting=dict(book.waiting),
+        disclosed=dict(book.disclosed),
+    )
 
 
 def evolve(book: Book, row: Row, opener: Opener) -> None:
@@ -257,10 +268,19 @@ def _announced(book: Book, row: Row, opener: Opener) -> None:
     book.rules, book.parcels = body["rules"], tuple(body["parcels"])
     book.outage_min_s, book.announced_at = body["outage_min_s"], row.at
     book.reserve, book.application = body.get("reserve"), body.get("application") == "required"
-    rules = parse_rules(_with_reserve(book, opener), book.lot, ())
-    book.state = engine.begin(rules)
+    book.state = engine.begin(rules_of(book, opener, ()))
     for seat in body["seats"]:
         book.seats[seat["paddle"]] = Seat(**seat)
+
+
+def rules_of(book: Book, opener: Opener, bidders: Iterable[str]) -> Rules:
+    """Read an announced book's rules, with the qualified bidders of now.
+
+    Raises:
+        ScenarioError, BadRulesError: they have not the form, or contradict themselves.
+    """
+    rules = parse_rules(_with_reserve(book, opener), book.lot, ())
+    return replace(rules, bidders=frozenset(bidders))
 
 
 def _with_reserve(book: Book, opener: Opener) -> dict[str, Any]:

@@ -16,21 +16,23 @@ is in the rules.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Protocol
 
 from auction import store
 from auction.model import CENTRE, Do, Phase
 from auction.replay.book import STREAM, Book, Seat, evolve
-from auction.replay.closed import Opener, by_key, seal
+from auction.replay.closed import by_key, seal
 from auction.service import business
 from auction.service.admissions import APPLIED, Admissions
 from auction.service.business import UnknownAuctionError
 from auction.service.clockgate import held_already, hold_back
+from auction.service.loading import Remembering, load
 from auction.writer import Heads, LotWriter, Sealer
 from auction.writer.heard import Heard
-from crypto.encoding import b64, unb64
+from auction.writer.memory import Memory
+from crypto.encoding import b64
 from crypto.random import token
 from crypto.signature import SigningKey
 from trading.ground.clock import Clock
@@ -41,9 +43,6 @@ from trading.ground.slots import slot_of
 from trading.ground.timers import Timers
 from trading.model import STREAM as BUSINESS
 from trading.model import Lot, Session, State
-
-RECALLED = 200
-"""Rows of each auction that a hall recalls after a restart, for its feed and its ladder."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +80,7 @@ class AuctionService:
         private: keeps each auction's closing key.
         key: the centre's statement key; signs one head for each commit.
         state: the centre's business as of now: sessions, lots, organisations, keys, deposits.
+        memory: folder of snapshots that shorten a restart; None for none.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class AuctionService:
         private: Private,
         key: SigningKey,
         state: Callable[[], State],
+        memory: Path | None = None,
     ) -> None:
         self.journal = journal
         self.clock = clock
@@ -105,6 +106,8 @@ class AuctionService:
         self._watchers: list[Watcher] = []
         self._auction_of: dict[str, str] = {}
         self._keys: dict[str, bytes] = {}
+        self._memory = Memory(memory)
+        self._remembering = Remembering(self._memory)
         self._armed: dict[str, int] = {}
         self.admissions = Admissions(state)
         self._acts: asyncio.Queue[Row] = asyncio.Queue()
@@ -149,6 +152,7 @@ class AuctionService:
             self._timers.cancel(STREAM + lot)
         self._armed.clear()
         self._acts = asyncio.Queue()
+        await self._remembering.stop()
 
     def watch(self, watcher: "Watcher") -> None:
         """Tell a watcher of every auction that opens and of all that becomes durable."""
@@ -206,34 +210,14 @@ class AuctionService:
     # --- Start ---
 
     async def _load(self) -> None:
-        heard: dict[str, Heard] = {}
-        openers: dict[str, Opener] = {}
-        heads: dict[str, Heads] = {}
-        newest: dict[str, deque[Row]] = {}
-
-        def opener(row: Row) -> Opener:
-            lot = row.stream.removeprefix(STREAM)
-            kept = self._private.get(row.body["closing_ref"])
-            self._keys[lot] = unb64(kept) if kept else bytes(32)
-            heard[lot] = Heard()
-            heads[lot] = Heads()
-            newest[lot] = deque(maxlen=RECALLED)
-            openers[lot] = by_key(self._keys[lot])
-            return openers[lot]
-
-        def fold(row: Row) -> None:
-            lot = row.stream.removeprefix(STREAM)
-            heard[lot].fold(row, openers[lot])
-            heads[lot].note(row)
-            newest[lot].append(row)
-
-        loaded = store.load(self.journal, opener, fold)
-        self.heard, self.writers = heard, {}
+        folded, loaded = load(self.journal, self._private, self._memory)
+        self.heard, self.writers = {lot: one.heard for lot, one in folded.items()}, {}
+        self._keys = {lot: one.key for lot, one in folded.items()}
         for row in loaded.business:
             self.admissions.note(row)
-        for book in loaded.books.values():
-            self._open(book, heads[book.lot], newest[book.lot])
-        answered = max((book.cause for book in loaded.books.values()), default=0)
+        for one in folded.values():
+            self._open(one.book, one.heads, one.newest, one.fresh)
+        answered = max((one.book.cause for one in folded.values()), default=0)
         for row in loaded.business:
             if (
                 row.position >= answered
@@ -242,12 +226,13 @@ class AuctionService:
         for writer in self.writers.values():
             await self._outage(writer, loaded.last_at)
 
-    def _open(self, book: Book, heads: Heads, newest: Iterable[Row]) -> None:
+    def _open(self, book: Book, heads: Heads, newest: Iterable[Row], fresh: int = 0) -> None:
         """Give a book its writer, its hall and its timer."""
         key = self._keys[book.lot]
         writer = LotWriter(book, self.journal, key, self._arm, self._show, heads)
         self.writers[book.lot] = writer
-        self.heard.setdefault(book.lot, Heard())
+        writer.fresh = fresh
+        self._remembering.follow(writer, self.heard.setdefault(book.lot, Heard()), key)
         for target in (*book.lots, book.session, book.lot):
             self._auction_of.setdefault(target, book.lot)
         for watcher in self._watchers:

@@ -19,7 +19,18 @@ from typing import Any
 from auction import engine, store
 from auction.model import Command, Phase, State
 from auction.replay import outcome_json
-from auction.replay.book import CLOSES, Book, Seat, losers, read_identity, ripe, take, took
+from auction.replay.book import (
+    CLOSES,
+    STREAM,
+    Book,
+    Seat,
+    copied,
+    losers,
+    read_identity,
+    ripe,
+    take,
+    took,
+)
 from auction.replay.closed import by_key, seal
 from auction.writer.heads import Heads
 from crypto.canonical import canonical
@@ -29,6 +40,9 @@ from trading.ground.problems import StorageFailed
 
 Decision = asyncio.Future[list[Row]]
 """Becomes the durable rows of one decision, the decided one first; raises `StorageFailed`."""
+
+REMEMBER_EVERY = 4_000
+"""Rows after which a snapshot is due; more of them in a longer auction (a sixteenth of its rows)."""
 
 EVENTS = {
     Phase.SOLD: "DEAL_CONFIRMED",
@@ -59,6 +73,8 @@ class LotWriter:
         durable: the state as of the last durable row: all that may be shown.
         heads: chain heads by slot, for the ledger; those of the rows so far, then of later ones.
         in_flight: stamps of decisions that are not durable yet, oldest first.
+        remember: called with a copy of the book, once what it says is durable, when a snapshot is due.
+        fresh: rows since the last snapshot.
     """
 
     def __init__(
@@ -75,6 +91,8 @@ class LotWriter:
         self.stopped = False
         self.heads = heads
         self.in_flight: deque[int] = deque()
+        self.remember: Callable[[Book], None] | None = None
+        self.fresh = 0
         self._last = book.last_at
         self._phase: Phase | None = None
         self._journal = journal
@@ -192,8 +210,24 @@ class LotWriter:
         after = book.live
         self.in_flight.append(at)
         decision.add_done_callback(lambda done: self._settle(done, after))
+        self.fresh += 1
+        if self.remember and self.fresh >= max(REMEMBER_EVERY, book.seq // 16):
+            self._remember(decision)
         self._moved(self)
         return decision
+
+    def _remember(self, decision: Decision) -> None:
+        """Copy the book as it is with this decision, and hand the copy on when that is durable."""
+        self.fresh = 0
+        book, remember = copied(self.book), self.remember
+
+        def durable(done: Decision) -> None:
+            if remember and not done.cancelled() and done.exception() is None:
+                last = [row for row in done.result() if row.stream == STREAM + book.lot][-1]
+                book.seq, book.chain, book.last_at = last.seq, last.chain, last.at
+                remember(book)
+
+        decision.add_done_callback(durable)
 
     def _may_ripen(self, draft: Draft) -> bool:
         """Only a new phase, or something newly closed, can make a disclosure due."""
