@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from bidding.model import ConflictError, MalformedError, UnknownError
@@ -60,7 +61,10 @@ class Room:
         self.trading = trading
         self.documents = documents
         self.key = centre_key
-        self.shelf = Shelf(self.centre, self.journal.rows())
+        streams = [name for name in self.journal.streams if Shelf.follows(name)]
+        self.shelf = Shelf(
+            self.centre, chain.from_iterable(self.journal.rows(name) for name in streams)
+        )
         self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.seeds: dict[str, bytes] = {}
         self.tasks: set[asyncio.Task[None]] = set()

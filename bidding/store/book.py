@@ -246,7 +246,7 @@ class Shelf:
 
     Args:
         centre: the centre's id.
-        rows: every journal row so far, in order.
+        rows: all rows so far of the streams that it follows, each stream in its order.
     """
 
     def __init__(self, centre: str, rows: Iterable[Row]) -> None:
@@ -254,6 +254,11 @@ class Shelf:
         self.books: dict[str, Book] = {}
         for row in rows:
             self.follow(row)
+
+    @staticmethod
+    def follows(stream: str) -> bool:
+        """Say whether a stream's rows can belong to a book; the others need not be read."""
+        return stream == LEDGER or stream.startswith(PREFIX)
 
     def book(self, section: str) -> Book:
         """Return a section's book, an empty one if nothing is in it yet."""

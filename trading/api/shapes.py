@@ -35,7 +35,8 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {
         "description": meaning,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
-        "model": ProblemDocument,
+        # Named once a route, so that the schema is there; each further naming costs every start.
+        **({"model": ProblemDocument} if status == 400 else {}),
     }
     for status, meaning in (
         (400, "请求无法解析"),
