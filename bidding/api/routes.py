@@ -76,7 +76,7 @@ ACCESS: Final = (
     Rule(WS, f"{BASE}/openings/{{section}}/live", PUBLIC, "开标大厅直播"),
     Rule("GET", f"{BASE}/openings/{{section}}/evidence", PUBLIC, "可复核的证据", "导入后"),
     Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _BIDDER, "签到；截止前他人不可见"),
-    Rule("POST", f"{BASE}/openings/{{section}}/phase", _HOST, "主持人推进大厅", "唱标起"),
+    Rule("POST", f"{BASE}/openings/{{section}}/phase", _HOST, "推进大厅，限本项目", "唱标起"),
     Rule(
         "POST",
         f"{BASE}/openings/{{section}}/confirmations",
@@ -86,8 +86,14 @@ ACCESS: Final = (
         own=True,
     ),
     Rule("POST", f"{BASE}/openings/{{section}}/objections", _BIDDER, "提出异议", "确认", own=True),
-    Rule("POST", f"{BASE}/openings/{{section}}/answers", _HOST, "答复异议", "确认"),
-    Rule("POST", f"{BASE}/openings/{{section}}/decisions", _DECIDES, "认定解密失败原因", "导入后"),
+    Rule("POST", f"{BASE}/openings/{{section}}/answers", _HOST, "答复异议，限本项目", "确认"),
+    Rule(
+        "POST",
+        f"{BASE}/openings/{{section}}/decisions",
+        _DECIDES,
+        "认定失败原因，限本项目",
+        "导入后",
+    ),
     Rule("POST", f"{BASE}/openings/{{section}}/float/commitments", _DRAWS, "浮动点承诺", "截止前"),
     Rule("POST", f"{BASE}/openings/{{section}}/float/reveals", _DRAWS, "浮动点揭示", "截止后"),
 )
@@ -280,6 +286,12 @@ def _custody(made: APIRouter, service: BiddingService) -> None:
 
 
 def _openings(made: APIRouter, service: BiddingService, halls: Halls) -> None:
+    async def concerned(section: Id, who: Who) -> Actor:
+        service.check_concern(who, section)
+        return who
+
+    Concerned = Annotated[Actor, Depends(concerned)]  # noqa: N806 (a type)
+
     @made.get("/openings", tags=["openings"])
     async def openings() -> list[dict[str, Any]]:
         """List sections that have their key, newest deadline first."""
@@ -307,7 +319,7 @@ def _openings(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         return Response(status_code=204)
 
     @made.post("/openings/{section}/phase", tags=["openings"])
-    async def phase(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+    async def phase(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
         """Pace the hall: {"action": read_next, read_all, confirm or seal}."""
         await service.act(section, str(body.get("action", "")), _now(request, service))
         return {"by": who.person, **halls.snapshot(section)}
@@ -325,7 +337,7 @@ def _openings(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         return {"section": section, "answer": "objected"}
 
     @made.post("/openings/{section}/answers", status_code=201, tags=["openings"])
-    async def answer(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+    async def answer(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
         """Answer an objection: {"bidder": id, "text": …}."""
         bidder, text = body.get("bidder"), body.get("text")
         if not isinstance(bidder, str) or not isinstance(text, str) or not 0 < len(text) <= 4000:
@@ -334,20 +346,20 @@ def _openings(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         return {"section": section, "by": who.person}
 
     @made.post("/openings/{section}/decisions", status_code=201, tags=["openings"])
-    async def decide(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+    async def decide(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
         """Take a signed Decision about a bid that did not open."""
         await service.decide(who, section, body, _now(request, service))
         return {"section": section, "by": who.person}
 
     @made.post("/openings/{section}/float/commitments", status_code=201, tags=["openings"])
-    async def commit(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+    async def commit(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
         """Bind oneself to a nonce for the float draw: {"digest": hex}."""
         digest = _hex(body.get("digest"))
         await service.float_commit(who, section, digest, _now(request, service))
         return {"section": section, "party": who.organisation}
 
     @made.post("/openings/{section}/float/reveals", status_code=201, tags=["openings"])
-    async def reveal(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+    async def reveal(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
         """Reveal that nonce: {"nonce": hex}."""
         await service.float_reveal(who, section, _hex(body.get("nonce")), _now(request, service))
         return {"section": section, "party": who.organisation}

@@ -9,6 +9,7 @@ from bidding.model import (
     ConflictError,
     Decision,
     FloatCommit,
+    ForbiddenError,
     MalformedError,
     Objection,
 )
@@ -40,7 +41,7 @@ from bidding.service.uploads import UploadDesk
 from crypto import statement
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex
-from trading.model import Stage
+from trading.model import Role, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -314,6 +315,24 @@ class BiddingService:
             if bid is not None and bid.result in {"opened", "remedied"}:
                 return self.run.opener.package(submission)
         return None
+
+    def check_concern(self, who: Actor, section: str) -> None:
+        """Check that a tenderer or agent acts in its own project; the centre and the supervisor act in all.
+
+        A company may be tenderer of one project and bidder in another: it leads no hall but its own.
+
+        Raises:
+            ForbiddenError: `section-foreign`, it is another's project.
+        """
+        trading = self.room.trading
+        project = trading.state.projects[trading.tender(trading.section(section).tender).project]
+        owners = {Role.TENDERER: project.tenderer, Role.AGENT: project.agent}
+        if owners.get(who.role, who.organisation) != who.organisation:
+            raise ForbiddenError(
+                "section-foreign",
+                "不是本单位的项目",
+                "A tenderer or agent takes part in the openings of its own projects only.",
+            )
 
     def _own(self, who: Actor, section: str, named: str, bidder: str) -> Book:
         if named != section or bidder != who.organisation:

@@ -16,15 +16,18 @@ from trading.model import (
     Actor,
     BusyError,
     ConflictError,
+    ForbiddenError,
     LateError,
     MalformedError,
     Proposal,
+    Role,
     UnknownError,
 )
 from trading.model.codec import to_json
 from trading.rules.conduct import check_pair, check_proposer
 from trading.service.desk import Desk, name_of
 
+OUTSIDERS: Final = frozenset({Role.TENDERER, Role.AGENT})
 MAX_PENDING: Final = 200
 MAX_OF_ONE: Final = 50  # so that nobody fills the table for all others
 
@@ -51,11 +54,20 @@ Carry = Callable[[Proposal, Actor, int], Awaitable[Effect]]
 """carry(proposal, confirmer, at): what to write; it changes nothing itself."""
 
 
+Concerns = Callable[[Mapping[str, Any], Actor], bool]
+"""concerns(body, who): whether an act is about the project of a tenderer or agent."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     act: Act
     check: Check
     carry: Carry
+    concerns: Concerns | None
+
+    def shown_to(self, who: Actor, body: Mapping[str, Any]) -> bool:
+        """Whether somebody may know of it: the centre and the supervisor of all, others of their own."""
+        return who.role not in OUTSIDERS or (self.concerns is None or self.concerns(body, who))
 
 
 class Proposals:
@@ -65,15 +77,16 @@ class Proposals:
         self._desk = desk
         self._entries: dict[str, _Entry] = {}
 
-    def add(self, act: Act, check: Check, carry: Carry) -> None:
+    def add(self, act: Act, check: Check, carry: Carry, concerns: Concerns | None = None) -> None:
         """Register an act.
 
         Args:
             act: its row of the table of acts.
             check: raises if it is not possible now; called at both steps.
             carry: says what to write; called at the second step only, inside the turn.
+            concerns: whose project it is about, for acts that tenderers or agents take part in.
         """
-        self._entries[act.name] = _Entry(act, check, carry)
+        self._entries[act.name] = _Entry(act, check, carry, concerns)
 
     @property
     def acts(self) -> list[Act]:
@@ -148,6 +161,12 @@ class Proposals:
                 )
             entry = self._entries[proposal.act]
             check_pair(entry.act, proposal.by, who)
+            if not entry.shown_to(who, proposal.body):
+                raise ForbiddenError(
+                    "project-not-yours",
+                    "不是本单位的项目",
+                    "A tenderer or agent confirms what concerns its own projects only.",
+                )
             self._desk.actor(proposal.by.public)  # revoked in between: the proposal is void
             if arrival >= proposal.expires_at:
                 raise LateError(
@@ -192,7 +211,11 @@ class Proposals:
             p
             for p in self._pending(now)
             if p.by.person == who.person
-            or (who.role in self._entries[p.act].act.confirmers and who.role != p.by.role)
+            or (
+                who.role in self._entries[p.act].act.confirmers
+                and who.role != p.by.role
+                and self._entries[p.act].shown_to(who, p.body)
+            )
         ]
 
     def _pending(self, now: int) -> list[Proposal]:

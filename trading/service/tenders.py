@@ -47,9 +47,9 @@ class Tenders:
     def __init__(self, desk: Desk, proposals: Proposals) -> None:
         self._desk = desk
         acts = {act.name: act for act in ACTS}
-        proposals.add(acts["tender.create"], self._check_create, self._create)
+        proposals.add(acts["tender.create"], self._check_create, self._create, self._registers)
         proposals.add(acts["tender.publish"], self._check_publish, self._publish)
-        proposals.add(acts["tender.terminate"], self._check_terminate, self._terminate)
+        proposals.add(acts["tender.terminate"], self._check_terminate, self._terminate, self._ends)
 
     def ruleset(self, regime: Regime, at: int) -> RuleSet:
         """The RuleSet that a notice of this instant would keep.
@@ -248,6 +248,21 @@ class Tenders:
                 "只能登记本单位项目",
                 "A tenderer or agent registers projects of its own; the centre registers others.",
             )
+
+    def _registers(self, body: Mapping[str, Any], who: Actor) -> bool:
+        """Whether a registration is of somebody's own project."""
+        code = body.get({Role.TENDERER: "tenderer", Role.AGENT: "agent"}.get(who.role, ""))
+        return isinstance(code, str) and self._desk.state.codes.get(code) == who.organisation
+
+    def _ends(self, body: Mapping[str, Any], who: Actor) -> bool:
+        """Whether a termination is of somebody's own project."""
+        target = body.get("target")
+        tender = self._desk.state.tenders.get(target) if isinstance(target, str) else None
+        if tender is None:
+            return False
+        project = self._desk.state.projects[tender.project]
+        owners = {Role.TENDERER: project.tenderer, Role.AGENT: project.agent}
+        return owners.get(who.role) == who.organisation
 
     def _check_publish(self, body: Mapping[str, Any], at: int) -> None:
         self._publishable(body, at)
