@@ -94,15 +94,16 @@ class Text(Paragraph):  # type: ignore[misc]
 
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Return width and height, from memory if the lines were broken for this width already."""
-        if self._broken_at != width:
+        # A row too high for its page is split, and reportlab takes the broken lines away with it.
+        if self._broken_at != width or not hasattr(self, "blPara"):
             super().wrap(width, height)
             self._broken_at = width
         return self.width, self.height
 
 
 def plain(text: str, font: str) -> str:
-    """Return `text` as reportlab markup that prints exactly `text`, after asking the font for every glyph."""
-    return escape(typeface.require(text, font)).replace("\n", "<br/>")
+    """Return `text` as reportlab markup that prints exactly `text`, as `typeface.shown` writes it."""
+    return escape(typeface.shown(text, font)).replace("\n", "<br/>")
 
 
 def paragraph(text: str, wanted: ParagraphStyle) -> Paragraph:

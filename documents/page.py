@@ -271,7 +271,7 @@ class _Chrome:
     ) -> None:
         canvas.setFont(font, size)
         put = canvas.drawRightString if right else canvas.drawString
-        put(x, y, typeface.require(text, font))
+        put(x, y, typeface.shown(text, font))
 
 
 def compose(

@@ -1,7 +1,10 @@
 """The vendored fonts: loaded once, checked by digest, and asked before anything is drawn.
 
-A record with a box where a name should be is worse than no record, so `require` refuses a character that a font
-cannot show and names it (U+number). The list of characters is `fonts/characters.txt`.
+A record with a box where a name should be is worse than no record, and a record that one participant's rare or
+hostile character keeps from being made at all is worse still. So what participants have written is printed by
+`shown`: a character that the font has not stands there by its code point, 〔U+20BB7〕, whole and legible, and
+`record.json` holds the character itself. The centre's own words go through `require`, which refuses.
+The list of characters is `fonts/characters.txt`.
 """
 
 from __future__ import annotations
@@ -99,6 +102,19 @@ def require(text: str, font: str = SERIF) -> str:
             f"no font here can show {named} (in {text!r}); the record is not drawn with a box in its place"
         )
     return text
+
+
+def shown(text: str, font: str = SERIF) -> str:
+    """Return `text` as it is printed: each character that `font` has not, by its code point.
+
+    Args:
+        text: what somebody wrote; line feeds are layout and stay.
+        font: SERIF, BOLD or SANS.
+    """
+    known = characters(font)
+    return "".join(
+        each if ord(each) in known or each == "\n" else f"〔U+{ord(each):04X}〕" for each in text
+    )
 
 
 def width(text: str, font: str, size: float) -> float:

@@ -259,7 +259,7 @@ def test_a_tenderer_neither_sees_nor_confirms_what_concerns_another(whole: Whole
     refused = whole.propose(other, "tender.terminate", body)
     if refused.status_code == 201:
         assert whole.confirm(whole.one(Role.SUPERVISOR), refused.json()).status_code in (403, 409)
-    assert not whole.get(f"/tenders/{tender}")["stage"] == "terminated"
+    assert whole.get(f"/tenders/{tender}")["stage"] != "terminated"
 
 
 def test_drafts_are_seen_by_their_owners_only(whole: Whole) -> None:
