@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
@@ -222,6 +222,9 @@ class _HomeLock:
 
     def release(self) -> None:
         if self.connection is not None:
+            # Said, not left to the end of the connection: the server notices that a moment later.
+            with suppress(SQLAlchemyError):  # a connection that is gone holds no lock
+                self.connection.execute(text("SELECT pg_advisory_unlock_all()"))
             self.connection.close()
             self.connection = None
         os.close(self._file)
