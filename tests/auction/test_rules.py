@@ -52,9 +52,9 @@ def mutate(script: Any, rnd: random.Random) -> tuple[Any, ...]:
     if turn < 0.2 and isinstance(parent, dict):
         del parent[path[-1]]
     elif turn < 0.3 and isinstance(parent, dict):
-        parent[rnd.choice(["extra", "quota", "unit", "title", "nonce", "scale", "limit"])] = (
-            rnd.choice(ODD)
-        )
+        name = rnd.choice(["extra", "quota", "unit", "title", "nonce", "scale", "limit"])
+        parent[name] = rnd.choice(ODD)
+        return (*path[:-1], name)
     else:
         parent[path[-1]] = copy.deepcopy(rnd.choice(ODD))
     return path
