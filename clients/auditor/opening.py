@@ -25,7 +25,6 @@ from documents.model import NoticeFacts, OpeningFacts
 from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
-
     from bidding.model import Check as Judged
     from clients.auditor.evidence import Evidence
     from clients.auditor.keys import Keys
