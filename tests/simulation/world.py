@@ -238,7 +238,8 @@ class World:
         self.calm = False
         fate = asyncio.ensure_future(self.fate())
         bidding = [asyncio.ensure_future(self.bidder(n)) for n in range(self.count)]
-        while not self.ended() or not all(task.done() for task in bidding):
+        # One that died with the result on its way comes back before it is judged.
+        while not (self.ended() and self.process.alive and all(one.done() for one in bidding)):
             await asyncio.sleep(1)
             if self.broken is not None:
                 raise Violation("a task of the centre failed") from self.broken
