@@ -123,8 +123,9 @@ class Remembering:
         """Keep what an orderly stop leaves behind, and wait for what is being kept."""
         for writer, _, _ in self._followed.values():
             self._keep_rest(WORTH_KEEPING, writer)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._followed.clear()
+        if self._tasks:
+            await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def _keep_rest(self, rows: int, writer: LotWriter) -> None:
         """Keep an auction at rest that has so many rows behind its snapshot."""
