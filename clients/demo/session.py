@@ -22,8 +22,8 @@ from trading.ground.clock import rfc3339
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPENS_IN_MS: Final = 4_000
-LISTING_MS: Final = 3_000
+OPENS_IN_MS: Final = 3_000
+LISTING_MS: Final = 2_000
 EXTEND_S: Final = 4
 KILL_AT: Final = "80"
 """The offer that is under way when the centre is killed."""

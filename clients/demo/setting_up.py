@@ -61,7 +61,7 @@ def custodians(world: World) -> None:
     started = world.clock.now()
     _init(world, *jobs[0])
     world.facts["start_ms"] = world.clock.now() - started
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(len(jobs)) as pool:
         list(pool.map(lambda job: _init(world, *job), jobs[1:]))
     world.custodians = homes
     world.facts["onlooker"] = onlooker
@@ -72,7 +72,7 @@ def custodians(world: World) -> None:
         world.desk("supervisor").act(f"{role}.register", {"card": card, "certificate": first})
     roster = _roster(world, homes, onlooker)
     fingerprint = Roster.from_json(json.loads(roster.read_text("utf-8"))).fingerprint
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(len(jobs)) as pool:
         list(pool.map(lambda job: _join(world, job[0], job[1], roster, fingerprint), jobs))
     for role, home, _ in jobs:
         start(world, role, home)
