@@ -105,7 +105,9 @@ def test_a_restarted_centre_knows_what_it_issued(settings, world):
 def test_a_record_that_cannot_be_drawn_is_not_issued(settings, world):
     async def story(ground, service):
         size = ground.ledger.size
-        facts = samples.confirmation()  # what the centre itself writes is not printed as a code point
+        facts = (
+            samples.confirmation()
+        )  # what the centre itself writes is not printed as a code point
         heading = dataclasses.replace(facts.heading, ruleset="\ue000规则")
         facts = dataclasses.replace(facts, heading=heading)
         with pytest.raises(DocumentError, match=r"U\+E000"):
