@@ -52,7 +52,8 @@ def test_the_slow_disk_is_slow(tmp_path):
 def test_every_watcher_of_a_small_hall_gets_every_frame():
     result = hall.measure(20, 2, 0.4)
     check_form(result, "hall")
-    assert result.notes.startswith("2 of 2 messages")
+    frames, _, offers = result.notes.split()[:3]
+    assert int(frames) >= int(offers) == 2  # the end of a phase may be a frame of its own
 
 
 def test_a_centre_starts_again_with_its_rows_and_its_offers():
