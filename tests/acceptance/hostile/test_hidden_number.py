@@ -114,8 +114,8 @@ def centres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Whole, W
         whole = Whole(tmp_path_factory.mktemp(f"centre{count}") / "home")
         whole.first_people()
         whole.set_up(minimum=3, deadline=whole.clock.now() // 1000 * 1000 + 60_000)
+        whole.noticed()  # first: the paper takes a worker's time and may not race for a leaf
         whole.everybody()
-        whole.noticed()
         bid(whole, count)
         made.append(whole)
     yield made[0], made[1]
