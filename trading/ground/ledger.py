@@ -94,6 +94,7 @@ class Ledger:
             self._take(text)
         if memory.exists():
             self.check_seen(memory.read_bytes())
+        self.checkpoint()  # so that no older one, asked for later, replaces what the memory holds
         journal.listen(self._follow)
 
     @property

@@ -153,6 +153,24 @@ def test_an_old_copy_of_the_database_does_not_open_under_the_homes_memory(lite_s
     on(lite_settings, some)
 
 
+def test_an_older_checkpoint_asked_for_after_a_restart_does_not_shrink_the_memory(lite_settings):
+    home = lite_settings.home
+
+    async def grown(ground):
+        await ground.ledger.add("note", {}, NINE)
+        ground.ledger.checkpoint()
+
+    async def old_one(ground):
+        return ground.ledger.checkpoint(1)
+
+    on(lite_settings, grown)
+    before = {path: path.read_bytes() for path in home.rglob("*checkpoint*") if path.is_file()}
+    assert before
+    old = on(lite_settings, old_one)
+    assert {path: path.read_bytes() for path in before} == before
+    assert old not in before.values()
+
+
 def test_a_rewritten_history_does_not_open_even_when_its_chain_is_recomputed(lite_settings):
     home = lite_settings.home
     born = []
