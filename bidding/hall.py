@@ -89,9 +89,9 @@ class Halls:
         """Return the section's topic, opened.
 
         Raises:
-            ConflictError: the section has no key yet.
+            UnknownError: there is no such section, or its notice is not published yet.
         """
-        book = self._service.room.keyed(section)
+        book = self._service.room.announced(section)
         name = f"opening:{section}"
         if section not in self._shown:
             self._feeds[section] = [
@@ -102,13 +102,17 @@ class Halls:
         return name
 
     def snapshot(self, section: str) -> dict[str, Any]:
-        """Return the public state of an opening, with its feed."""
-        book = self._service.room.keyed(section)
+        """Return the public state of an opening, with its feed; errors as `topic`."""
+        book = self._service.room.announced(section)
         self.topic(section)
         return {**self._state(book), "feed": self._feeds[section][-200:]}
 
     def all(self) -> list[dict[str, Any]]:
-        """List every section that has its key, newest deadline first."""
+        """List every section whose notice is published, newest deadline first.
+
+        A section has its key before its notice; whoever read of it here would know of a tender that is not public.
+        """
+        trading = self._service.room.trading
         found = [
             {
                 "section": section,
@@ -120,7 +124,9 @@ class Halls:
                 "record": book.records.get("opening", ""),
             }
             for section, book in self._service.room.shelf.books.items()
-            if book.keyed is not None and book.opening is not None
+            if book.keyed is not None
+            and book.opening is not None
+            and trading.tender(book.keyed.tender.tender).published_at is not None
         ]
         return sorted(found, key=lambda one: -int(str(one["deadline"])))
 

@@ -38,7 +38,7 @@ def router(service: BiddingService, pages: Pages) -> APIRouter:
     @made.get("/open/{section}", response_class=HTMLResponse)
     async def hall(request: Request, section: str) -> HTMLResponse:
         try:
-            keyed = service.room.keyed(section).keyed
+            keyed = service.room.announced(section).keyed
         except Problem as problem:
             return pages.problem(request, problem)
         assert keyed is not None

@@ -294,7 +294,7 @@ def _openings(made: APIRouter, service: BiddingService, halls: Halls) -> None:
 
     @made.get("/openings", tags=["openings"])
     async def openings() -> list[dict[str, Any]]:
-        """List sections that have their key, newest deadline first."""
+        """List sections whose notice is published, newest deadline first."""
         return halls.all()
 
     @made.get("/openings/{section}", tags=["openings"])

@@ -187,7 +187,7 @@ class BiddingService:
 
     async def sign_in(self, who: Actor, section: str, now: int) -> None:
         """签到: unseen before T, for who comes would tell who bids."""
-        await self.run.command(self.room.keyed(section), SignIn(who.organisation), now)
+        await self.run.command(self.room.announced(section), SignIn(who.organisation), now)
 
     async def confirm(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
         """Take a bidder's 无异议, signed over what was read out.

@@ -98,6 +98,17 @@ class Room:
             )
         return book
 
+    def announced(self, section: str) -> Book:
+        """Return the book of a section whose notice is published; before that nobody outside learns of it.
+
+        Raises:
+            UnknownError: there is no such section, or none that is public: the same words for both.
+        """
+        found = self.trading.section(section)
+        if self.trading.tender(found.tender).published_at is None:
+            raise UnknownError("section-unknown", "没有该标段", "There is no such section.")
+        return self.keyed(section)
+
     def takes_bids(self, book: Book) -> bool:
         """Say whether a section is announced, not suspended and not terminated; T is not its matter."""
         where = self.trading.section(book.section)
