@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from crypto.canonical import canonical, parse
-from crypto.encoding import unb64
-from crypto.tlog import checkpoint, cosignature, merkle
+from crypto.tlog import checkpoint, cosignature
 from crypto.tlog.note import Note
 from documents import logproof, paper
 from documents.checks import Check, NotChecked, Report, run
+from documents.leaves import Leaves
 from documents.model import ConfirmationFacts, DocumentError, OpeningFacts, TranscriptFacts
 from trading.ground.chain import ZERO, Row, verify_row
 
@@ -99,15 +99,19 @@ class Bag:
     records: dict[str, Facts]
     sha256: dict[str, str]
 
-    def read(self, name: str) -> bytes:
-        """Return a small file whole.
+    def open(self, name: str) -> BinaryIO:
+        """Open a file for reading.
 
         Raises:
             NotChecked: when it is not there; its absence is reported once, by the check of the layout.
         """
         if name not in self.names:
             raise NotChecked(f"{name} is missing")
-        with self.folder.open(name) as file:
+        return self.folder.open(name)
+
+    def read(self, name: str) -> bytes:
+        """Return a small file whole; errors as `open`."""
+        with self.open(name) as file:
             return file.read()
 
 
@@ -283,22 +287,11 @@ def _ledger(bag: Bag, trust: Trust) -> str:
     if key is None:
         raise NotChecked(f"the key of the log {origin} is not in the trust file")
     head = checkpoint.open_checkpoint(signed, key)
-    count, last = 0, -1
-    for line in bag.read("data/ledger/leaves.jsonl").splitlines():
-        value = parse(line)
-        if (
-            canonical(value) != line
-            or value.keys() != {"index", "leaf", "path"}
-            or value["index"] <= last
-        ):
-            raise DocumentError(f"line {count + 1} of leaves.jsonl is not in its form or order")
-        last = value["index"]
-        digest = merkle.leaf_hash(canonical(value["leaf"]))
-        merkle.verify_inclusion(
-            last, head.size, digest, [unb64(one) for one in value["path"]], head.root
-        )
-        count += 1
-    return f"{count} leaves under the checkpoint of {head.size}"
+    proved = Leaves(head.size, head.root)
+    with bag.open("data/ledger/leaves.jsonl") as lines:
+        for line in lines:
+            proved.add(line)
+    return f"{proved.end()} leaves under the checkpoint of {head.size}"
 
 
 def _witnesses(bag: Bag, trust: Trust) -> str:

@@ -73,11 +73,15 @@ class Bid:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A leaf of the ledger with its inclusion path under the dossier's checkpoint."""
+    """A leaf of the ledger with its inclusion path under the dossier's checkpoint.
+
+    A leaf without a path belongs to the run that ends at the checkpoint: that run is proved by the path of its first
+    leaf and by folding the others on top.
+    """
 
     index: int
     leaf: dict[str, Any]
-    path: Sequence[bytes]
+    path: Sequence[bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +189,10 @@ def _leaf_lines(leaves: Iterable[Leaf]) -> Iterator[bytes]:
         if one.index <= last:
             raise DocumentError(f"leaf {one.index} does not follow leaf {last}")
         last = one.index
-        path = [b64(part) for part in one.path]
-        yield canonical({"index": one.index, "leaf": one.leaf, "path": path}) + b"\n"
+        line: dict[str, Any] = {"index": one.index, "leaf": one.leaf}
+        if one.path is not None:
+            line["path"] = [b64(part) for part in one.path]
+        yield canonical(line) + b"\n"
 
 
 def _sync(path: Path) -> None:

@@ -243,7 +243,8 @@ class Filer:
             if index >= size:
                 return
             if index >= case.start or _early(text, case):
-                yield Leaf(index, parse(text), ledger.inclusion(index, size))
+                path = ledger.inclusion(index, size) if index <= case.start else None
+                yield Leaf(index, parse(text), path)
 
     def _notes(self, case: Case, least: int, size: int) -> list[str]:
         """Return the cosigned checkpoints inside the run: those after the closing one, and the last."""

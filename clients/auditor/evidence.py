@@ -104,13 +104,12 @@ class Evidence:
     def leaves(self) -> list[tuple[int, bytes, list[bytes]]]:
         """Index, canonical bytes and inclusion path of every leaf of the dossier, by index.
 
-        Slots have no path here: they are by far the most, and `documents.bag` has followed it.
+        A leaf that the dossier proves by folding has no path (docs/spec/dossier-v1.md §2).
         """
         found = []
         for line in self.read(LEAVES).splitlines():
             value = parse(line)
-            slot = value["leaf"]["kind"] == "slot"
-            path = [] if slot else [unb64(node) for node in value["path"]]
+            path = [unb64(node) for node in value.get("path", ())]
             found.append((value["index"], canonical(value["leaf"]), path))
         return found
 

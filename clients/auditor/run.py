@@ -1,8 +1,8 @@
 """The run of ledger leaves that a dossier holds: from the key's assignment to the checkpoint, without a gap.
 
-Each leaf has its own inclusion proof (`documents.bag` checks them); that proves what is there. That nothing was left
-out is proved by folding: the path of the first leaf holds the roots of all full subtrees before it, and the leaves on
-top of those give the root of the checkpoint only if none is missing, added or moved.
+That nothing was left out is proved by folding (`crypto.tlog.fold`): the path of the first leaf holds the roots of all
+full subtrees before it, and the leaves on top of those give the root of the checkpoint only if none is missing, added
+or moved.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bidding.release.run import Fold
 from clients.auditor.checklist import AuditError, must
 from crypto.canonical import parse
 from crypto.tlog import cosignature
 from crypto.tlog.checkpoint import Checkpoint
 from crypto.tlog.checkpoint import parse as parse_checkpoint
+from crypto.tlog.fold import Fold, frontier
 from crypto.tlog.note import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from clients.auditor.evidence import Evidence
     from clients.auditor.keys import Keys
@@ -73,35 +73,6 @@ def gather(evidence: Evidence, start: int) -> LeafRun:
     if run.roots([size])[size] != head_of(evidence.checkpoint).root:
         raise AuditError("the leaves do not fold to the checkpoint's root")
     return run
-
-
-def frontier(index: int, size: int, path: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return the roots of the full subtrees before a leaf, largest first, from its inclusion path.
-
-    The left siblings on a leaf's path cover exactly the leaves before it, in subtrees of falling
-    powers of two: one for each 1 bit of the index (RFC 6962 §2.1.1; the walk is that of RFC 9162
-    §2.1.3.2).
-
-    Args:
-        index: of the leaf.
-        size: of the tree.
-        path: its audit path, from the sibling up.
-
-    Raises:
-        AuditError: the path does not fit the index.
-    """
-    left = []
-    position, last = index, size - 1
-    for sibling in path:
-        if position & 1 or position == last:
-            left.append(sibling)
-            while not position & 1 and position:
-                position >>= 1
-                last >>= 1
-        position >>= 1
-        last >>= 1
-    must(len(left) == index.bit_count(), f"the path of leaf {index} does not fit its place")
-    return tuple(reversed(left))
 
 
 def named(run: LeafRun, section: str) -> dict[str, tuple[int, dict[str, Any]]]:

@@ -16,12 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from bidding.model import CloseList, KeyAssign
 from bidding.release import ReleaseRequest
-from bidding.release.run import Fold, frontier_of
+from bidding.release.run import Fold
 from clients.sdk import ledger
 from clients.sdk.wire import Centre
 from crypto.canonical import canonical, parse
 from crypto.encoding import b64
 from crypto.tlog.checkpoint import Checkpoint, open_checkpoint, sign
+from crypto.tlog.fold import frontier_of
 from crypto.tlog.merkle import Tree
 from trading.ground.ca import read_log_key
 

@@ -19,7 +19,6 @@ from bidding.model import (
 )
 from bidding.model.leaf import Published
 from bidding.release import ReleaseRequest, SealedEntry
-from bidding.release.run import frontier_of
 from crypto import hpke, possession, statement
 from crypto.age import recipient_text
 from crypto.canonical import canonical
@@ -28,6 +27,7 @@ from crypto.encoding import b64, sha256_hex
 from crypto.section_tree import SectionTree, slot_commitment, slot_salt
 from crypto.signature import SigningKey
 from crypto.tlog import cosignature
+from crypto.tlog.fold import frontier_of
 from tests.clients import scene
 
 if TYPE_CHECKING:

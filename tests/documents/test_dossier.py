@@ -56,7 +56,7 @@ def contents(world) -> tuple[Contents, Trust]:
         records=[Record(kind, pdf, log.proof(indexes[kind])) for kind, pdf in made.items()],
         events=rows,
         leaves=[
-            Leaf(index, log.leaves[index], log.tree.inclusion_proof(index))
+            Leaf(index, log.leaves[index], log.tree.inclusion_proof(index) if index < 2 else None)
             for index in range(log.tree.size)
         ],
         checkpoint=log.checkpoint(),

@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidding.release.run import frontier_of
 from clients.auditor import auction, opening, receipts, run
 from clients.auditor.checklist import AuditError, Checklist, NotChecked
 from clients.auditor.keys import Keys
 from clients.auditor.papers import difference
 from clients.custodian.card import HOST_OU, STATEMENT_OU
 from crypto.signature import SigningKey
+from crypto.tlog.fold import frontier_of
 from crypto.tlog.merkle import Tree
 from documents.trust import Trust
 from tests.clients.auditor.certificates import Maker
