@@ -81,6 +81,9 @@ WHY = {
 }
 """Why an act of the centre was done, where a rule did it."""
 
+UNSEEN = {"auction.admitted", "auction.expelled", "auction.entered", "auction.unheard"}
+"""Rows that the public state says nothing of."""
+
 
 class Halls:
     """All halls; made before the service starts, which tells it of every auction.
@@ -157,10 +160,12 @@ class Hall:
 
     def show(self, state: State, rows: list[Row]) -> None:
         """Publish what durable rows have changed."""
+        before, self._seen = self._seen, state
+        if state is before and all(row.kind in UNSEEN for row in rows):
+            return  # a frame for it would make the next offer wait for its turn
         for row in rows:
             self._take(row)
             self._at = row.at
-        before, self._seen = self._seen, state
         lasts = before.phase is state.phase and state.phase in (Phase.TIMED, Phase.SECOND_ITEM)
         self._extensions += lasts and (state.ends or 0) > (before.ends or 0)
         self._due = True
@@ -305,17 +310,8 @@ def standing(book: Book, state: State) -> list[dict[str, Any]]:
         known = state.outcome is not None and lead.bidder in book.seats
         holder = book.seats[lead.bidder].name if known else ""
         amount = format_amount(lead.amount, ladder(state).scale)
-        return [
-            {
-                "rank": 1,
-                "paddle": lead.bidder,
-                "parcel": "",
-                "holder": holder,
-                "amount": amount,
-                "payable": None,
-                "inside": True,
-            }
-        ]
+        alone = {"rank": 1, "paddle": lead.bidder, "parcel": "", "holder": holder}
+        return [alone | {"amount": amount, "payable": None, "inside": True}]
     holders = {facts["id"]: facts["holder"] for facts in book.parcels}
     rows = []
     for rank, offer in enumerate(ranking(state), 1):

@@ -11,6 +11,8 @@ from auction.replay.book import Book, evolve
 from auction.replay.closed import by_key
 from tests.auction.stage import LISTING_RULES, NOON, QUOTA_RULES, TIMED, Desk, Stage
 
+pytestmark = [pytest.mark.usefixtures("stored"), pytest.mark.both_databases]
+
 Play = Callable[[Stage], Awaitable[None]]
 
 
@@ -166,6 +168,22 @@ def test_a_delegation_is_signed_by_the_certified_key_for_this_hall_and_ends(tmp_
         assert (await a.bid("100"))["ok"]
         await stage.at(11_000)
         assert (await a.bid("200"))["code"] == "BAD_SIGNATURE"
+
+    play(tmp_path, act)
+
+
+def test_what_a_hall_does_not_show_makes_no_frame_and_lets_no_offer_wait(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        lot, (a, b, _) = await stage.listed(LISTING_RULES)
+        hall, topic = stage.halls[lot], stage.hub._topics[f"lot:{lot}"]
+        hall.flush()
+        hall._quiet_from = 0.0  # as long after its last frame
+        before = topic.seq
+        await b.enter()
+        await b.answer("nothing that can be read")
+        assert topic.seq == before
+        await a.bid("100")
+        assert topic.seq == before + 1
 
     play(tmp_path, act)
 
