@@ -1,7 +1,8 @@
 """The opening hall as everybody sees it: a public snapshot, and a delta for each event.
 
 The same bytes for all. Before T nothing in it depends on bids: `counted` is null, there are no
-rows, and signing in makes no event.
+rows, and signing in makes no event. What a role sees besides is asked for apart (`service.meeting`).
+Messages have a list of their own, so that talk never pushes what happened out of the feed.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import PublishedBidders
-from bidding.opening import Bid, Phase, State
+from bidding.opening import Bid, File, Phase, State
+from bidding.opening.meeting import OPEN as TALKS
+from bidding.opening.silence import answer
 from bidding.opening.state import ENDED
 from bidding.opening.words import cause
+from trading.ground.clock import beijing
 from trading.ground.money import grouped, parse_amount
 
 if TYPE_CHECKING:
@@ -31,7 +35,13 @@ STEPS: Final = (
 _PUBLIC: Final = frozenset(
     {Phase.CLOSED, Phase.CONTROL_PRICE, Phase.FLOAT_DRAW, Phase.FAILED_FEWER_THAN_3}
 )
-_CONFIRM: Final = {"": "not_confirmed", "confirmed": "no_objection", "objected": "objection"}
+_HIDDEN: Final = _PUBLIC | {Phase.BIDDING}
+_CONFIRM: Final = {
+    "none": "not_confirmed",
+    "confirmed": "no_objection",
+    "objected": "objection",
+    "deemed_accepted_absent": "deemed_accepted",
+}
 # Journal kind → what the feed says; what is not here makes no line of its own.
 _SAYS: Final = {
     "moved": ("开标时间推迟", "The opening time moves later"),
@@ -59,6 +69,7 @@ _SAYS: Final = {
     ),
     "pledges_missing": ("未全部承诺，不予解密", "Not all have pledged; nothing is opened"),
     "decided": ("对未解密投标作出认定", "A bid that did not open is decided"),
+    "meeting_ended": ("复会结束", "The meeting after the record is over"),
 }
 _OF_A_BID: Final = {
     "read": ("唱标", "is read out"),
@@ -67,7 +78,10 @@ _OF_A_BID: Final = {
     "objection_answered": ("异议已答复", "has its objection answered"),
     "pledged": ("承诺交出文件密钥", "pledges its file key"),
     "disclosed": ("已交出文件密钥", "has handed over its file key"),
+    "identity_noted": ("身份核验例外", "has an exception of identity"),
 }
+_MUTED: Final = {"muted": ("禁言", "muted"), "unmuted": ("解除禁言", "may speak again")}
+NEWEST: Final = 200  # events and messages that a snapshot holds
 _ANSWERS: Final = {
     "answered": ("已应答，证明有效", "answered, proof holds"),
     "late": ("逾时应答，证明有效", "answered late, proof holds"),
@@ -82,6 +96,7 @@ class Halls:
     def __init__(self, service: BiddingService) -> None:
         self._service = service
         self._feeds: dict[str, list[dict[str, Any]]] = {}
+        self._talk: dict[str, list[dict[str, Any]]] = {}
         self._shown: dict[str, dict[str, Any]] = {}
         service.watchers.append(self._follow)
 
@@ -94,9 +109,11 @@ class Halls:
         book = self._service.room.announced(section)
         name = f"opening:{section}"
         if section not in self._shown:
-            self._feeds[section] = [
+            lines = [
                 line for kind, body, at in book.events if (line := self._line(book, kind, body, at))
             ]
+            self._feeds[section] = [line for line in lines if line["kind"] != "said"]
+            self._talk[section] = [line for line in lines if line["kind"] == "said"]
             self._shown[section] = self._state(book)
             self._service.room.hub.open(name, lambda: self.snapshot(section))
         return name
@@ -105,7 +122,8 @@ class Halls:
         """Return the public state of an opening, with its feed; errors as `topic`."""
         book = self._service.room.announced(section)
         self.topic(section)
-        return {**self._state(book), "feed": self._feeds[section][-200:]}
+        feed, talk = self._feeds[section][-NEWEST:], self._talk[section][-NEWEST:]
+        return {**self._state(book), "feed": feed, "messages": talk}
 
     def all(self) -> list[dict[str, Any]]:
         """List every section whose notice is published, newest deadline first.
@@ -131,20 +149,43 @@ class Halls:
         return sorted(found, key=lambda one: -int(str(one["deadline"])))
 
     def _follow(self, book: Book, row: Row) -> None:
-        if book.section not in self._shown or row.kind == "signed_in":
+        if book.section not in self._shown:
             return
+        assert book.opening is not None
+        if row.kind == "signed_in" and book.opening.phase in _HIDDEN:
+            return  # who comes would tell who bids
         line = self._line(book, row.kind, dict(row.body), row.at)
         state, before = self._state(book), self._shown[book.section]
         changed = {name: value for name, value in state.items() if before.get(name) != value}
         if line is not None:
-            self._feeds[book.section].append(line)
+            (self._talk if line["kind"] == "said" else self._feeds)[book.section].append(line)
         if line is not None or changed:
             self._shown[book.section] = state
             self._service.room.hub.publish(f"opening:{book.section}", line, row.at, changed)
 
     def _line(self, book: Book, kind: str, body: dict[str, Any], at: int) -> dict[str, Any] | None:
+        more: dict[str, Any] = {}
         if kind in _SAYS:
             zh, en = _SAYS[kind]
+            if kind == "paused":
+                zh, en = f"{zh}：{body['reason']}", f"{en}: {body['reason']}"
+        elif kind == "said":
+            zh = en = body["text"]
+            who = self._service.room.name(body["speaker"])
+            more = {"no": body["no"], "who": who, "part": body["part"]}
+        elif kind in _MUTED:
+            zh, en = _MUTED[kind]
+            who = self._service.room.name(body["bidder"]) if body["bidder"] else ""
+            zh, en = (
+                f"{who or '全体投标人'} {zh}：{body['reason']}",
+                f"{who or 'All bidders'} {en}: {body['reason']}",
+            )
+        elif kind == "reconvening_set":
+            when = beijing(body["at"])[:19]
+            zh, en = (
+                f"定于 {when} 复会：{body['reason']}",
+                f"Reconvenes at {when}: {body['reason']}",
+            )
         elif kind == "answered":
             zh, en = _ANSWERS[body["status"]]
             who = self._organisation(book, body["custodian"])
@@ -154,11 +195,11 @@ class Halls:
             bid = book.opening.bids[body["submission"]]
             who = self._service.room.name(bid.line.bidder)
             zh, en = (f"{who} {words}" for words in _OF_A_BID[kind])
-            said = _said(kind, bid)
+            said = body["text"] if kind == "identity_noted" else _said(kind, bid)
             zh, en = (f"{zh}：{said}", f"{en}: {said}") if said else (zh, en)
         else:
             return None
-        return {"t": at, "zh": zh, "en": en, "kind": kind}
+        return {"t": at, "zh": zh, "en": en, "kind": kind, **more}
 
     def _organisation(self, book: Book, custodian: str) -> str:
         assert book.keyed is not None
@@ -188,6 +229,10 @@ class Halls:
             "section_name": tender.section_name,
             "phase": str(opening.phase),
             "paused": opening.paused is not None,
+            "pause_reason": opening.pauses[-1][2] if opening.paused is not None else "",
+            "reconvene": opening.reconvene,
+            "muted": [one.bidder for one in opening.mutings if one.until is None],
+            "talks": opening.phase in TALKS,
             "phases": _steps(opening),
             "deadline": opening.deadline,
             "ends_at": window.end if window is not None else None,
@@ -245,7 +290,8 @@ class Halls:
                     "submitted_at": line.arrival,
                     "deposit": line.deposit,
                     "sha256": book.kept[line.submission].act.sha256,
-                    **_content(bid, book.opening.price),
+                    "signed_in_at": book.opening.sign_ins.get(line.bidder),
+                    **_content(book.opening, bid),
                 }
             )
         for line in published:
@@ -260,6 +306,7 @@ class Halls:
                         "submitted_at": line.arrival,
                         "deposit": line.deposit,
                         "sha256": "",
+                        "signed_in_at": None,
                         **_NOTHING,
                         "status": line.status,
                     }
@@ -276,6 +323,8 @@ _NOTHING: Final[dict[str, Any]] = {
     "confirmation": "",
     "reason_zh": "",
     "reason_en": "",
+    "decided": None,
+    "objection": None,
 }
 
 
@@ -296,11 +345,10 @@ def _of_limit(price: str, limit: str) -> str:
     return f"{part // 100}.{part % 100:02}"
 
 
-def _content(bid: Bid, limit: str) -> dict[str, Any]:
+def _content(opening: State, bid: Bid) -> dict[str, Any]:
     if bid.read_at is None:
         return {**_NOTHING, "status": "sealed"}
-    days = bid.summary.get("duration_days", "")
-    opened = bid.result in {"opened", "remedied"}
+    days, limit, opened = bid.summary.get("duration_days", ""), opening.price, bid.opened
     return {
         "status": "opened" if opened else bid.result,
         "price": bid.summary.get("total_price", ""),
@@ -308,10 +356,25 @@ def _content(bid: Bid, limit: str) -> dict[str, Any]:
         "duration_days": int(days) if days else None,
         "quality": bid.summary.get("quality", ""),
         "project_manager": bid.summary.get("project_manager", ""),
-        "confirmation": _CONFIRM[bid.answer],
+        "confirmation": _CONFIRM[answer(opening, bid)],
         "reason_zh": "" if opened else cause(bid),
         "reason_en": "" if opened else f"Did not open: {bid.code}",
+        "decided": None if opened else bool(bid.decided_by),
+        "objection": _objection(bid) if bid.answer == "objected" else None,
     }
+
+
+def _objection(bid: Bid) -> dict[str, Any]:
+    return {
+        "text": bid.text,
+        "files": [_file(one) for one in bid.files],
+        "reply": bid.reply,
+        "reply_files": [_file(one) for one in bid.reply_files],
+    }
+
+
+def _file(one: File) -> dict[str, Any]:
+    return {"name": one.name, "size": one.size, "sha256": one.sha256}
 
 
 def _steps(opening: State) -> list[dict[str, Any]]:

@@ -7,17 +7,17 @@ trading floor. An auditor with the dossier's rows recomputes the record and comp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bidding.model import CloseList, PublishedBidders, TenderFile
-from bidding.opening import Bid, Event, State, Terms, evolve
+from bidding.opening import Bid, Event, State, begin, companion, evolve
+from bidding.opening.silence import answer
 from bidding.opening.words import EXCLUDED, cause, outcome, unlock_mode
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex, unb64
 from documents.model import (
     Confirmation,
-    CustodyAnswer,
     Exclusion,
     Heading,
     NoticeCustodian,
@@ -28,6 +28,7 @@ from documents.model import (
     OpeningRow,
     Party,
     Pause,
+    Reconvening,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Setting:
     """The names around a section.
 
     Attributes:
-        parties: organisation id → (name, credit code).
+        parties: organisation id → (name, credit code); `people`: person id → name, of those who decided.
         control_price, bid_deposit: decimal strings of 元.
         unlock_mode: in words, as the tender document states it.
     """
@@ -86,6 +87,7 @@ class Setting:
     parties: Mapping[str, tuple[str, str]]
     officials: tuple[Official, ...] = ()
     rules: tuple[str, ...] = ()
+    people: Mapping[str, str] = field(default_factory=dict)
 
 
 def tender_of(rows: Iterable[Row]) -> TenderFile:
@@ -181,6 +183,13 @@ def opening_facts(
         deposits = {line.submission: line.deposit for line in published.bidders}
     acts = _acts(known)
     imported = next((row.at for row in known if row.kind == "imported"), None)
+
+    def name(bidder: str) -> str:
+        return _name(setting, bidder)
+
+    def person(id_: str) -> str:
+        return setting.people.get(id_, id_)
+
     return OpeningFacts(
         heading=setting.heading,
         tender=tender.tender,
@@ -198,17 +207,17 @@ def opening_facts(
         document_version=tender.version,
         unlock_mode=unlock_mode(state, tender.n, tender.t),
         threshold=tender.t,
-        custody=_custody(state, tender),
+        custody=companion.custody(state, tender),
         outcome=outcome(state),
         rows=tuple(
-            _row(number, bid, acts[bid.line.submission], deposits, imported, setting)
+            _row(number, bid, acts[bid.line.submission], deposits, imported, setting, state)
             for number, bid in enumerate(_readable(state), 1)
         ),
         excluded=_excluded(known, acts, state, setting),
         confirmations=tuple(
             Confirmation(
                 bidder=_name(setting, bid.line.bidder),
-                answer=bid.answer or "none",
+                answer=answer(state, bid),
                 at=bid.answered_at,
                 statement=bid.statement,
             )
@@ -221,11 +230,23 @@ def opening_facts(
                 text=bid.text,
                 answered_at=bid.replied_at,
                 answer=bid.reply,
+                files=companion.attached(bid.files),
+                answer_files=companion.attached(bid.reply_files),
             )
             for bid in _readable(state)
             if bid.answer == "objected"
         ),
         pauses=tuple(Pause(since=a, until=b, reason=why) for a, b, why in state.pauses),
+        reconvenings=tuple(
+            Reconvening(set_at=a, at=b, reason=why) for a, b, why in state.reconvenings
+        ),
+        sign_ins=companion.sign_ins(state, _readable(state), name),
+        deliveries=companion.deliveries(known, outcome(state), name),
+        decisions=companion.decisions(_readable(state), name, person),
+        identity=companion.identity(state, name),
+        mutings=companion.mutings(state, name),
+        messages=state.messages,
+        regime=str(state.terms.regime),
         officials=setting.officials,
         close_list_digest=sha256_hex(canonical(dict(close_body))),
         closing_size=closing.closing_size,
@@ -238,15 +259,8 @@ def opening_facts(
 
 def _folded(rows: list[Row], tender: TenderFile) -> State:
     opened = next(row for row in rows if row.kind == "bids_opened")
-    terms = Terms(
-        section=tender.section,
-        minimum=tender.minimum_bidders,
-        threshold=tender.t,
-        custodians=tuple(one.custodian for one in tender.custodians),
-        unlock_ms=tender.unlock_window_s * 1000,
-        confirm_ms=opened.body["confirm_ms"],
-    )
-    state = State(terms=terms, deadline=opened.body["file"]["statement"]["deadline"])
+    first = opened.body["file"]["statement"]["deadline"]
+    state = replace(begin(tender, opened.body), deadline=first)
     for row in rows:
         state = evolve(state, Event(row.kind, dict(row.body)), row.at)
     return state
@@ -273,10 +287,11 @@ def _row(
     deposits: dict[str, str],
     imported: int | None,
     setting: Setting,
+    state: State,
 ) -> OpeningRow:
     summary = bid.summary
     days = summary.get("duration_days", "")
-    opened = bid.result in {"opened", "remedied"}
+    opened = bid.opened
     return OpeningRow(
         no=number,
         bidder=_parties(setting, act["said"]["parties"]),
@@ -291,35 +306,10 @@ def _row(
         quality=summary.get("quality", ""),
         project_manager=summary.get("project_manager", ""),
         representative=summary.get("authorised_representative", ""),
-        confirmation=bid.answer or "none",
+        signed_in_at=state.sign_ins.get(bid.line.bidder),
+        confirmation=answer(state, bid),
         remark="" if opened else cause(bid),
     )
-
-
-def _custody(state: State, tender: TenderFile) -> tuple[CustodyAnswer, ...]:
-    answers = []
-    for index, one in enumerate(tender.custodians, 1):
-        reply = state.replies.get(one.custodian)
-        status = "silent"
-        if reply is not None and reply.status in {"answered", "late"}:
-            status = "answered"
-        elif reply is not None and reply.status == "wrong":
-            status = "wrong"
-        detail = ""
-        if reply is not None:
-            wrong = "部分解密与其公开份额不符，证明不成立"
-            told = {"late": "逾时应答", "wrong": wrong, "refused": f"依规拒绝：{reply.detail}"}
-            detail = told.get(reply.status, reply.detail)
-        answers.append(
-            CustodyAnswer(
-                index=index,
-                organisation=one.organisation,
-                status=status,
-                at=reply.at if reply is not None else None,
-                detail=detail,
-            )
-        )
-    return tuple(answers)
 
 
 def _late(said: dict[str, Any]) -> str:
@@ -365,7 +355,7 @@ def _excluded(
             evidence=acts[bid.line.submission]["statement"],
         )
         for bid in _readable(state)
-        if bid.result not in {"opened", "remedied"}
+        if not bid.opened
     ]
     found += [
         Exclusion(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reportlab.platypus import Flowable, Spacer
 
-from documents import words
+from documents import companion, words
 from documents.layout import Cell, Column, Heading, grid, pairs, titles
 from documents.page import Drawn, compose, slots_of
 from documents.typeface import SANS
@@ -14,7 +14,7 @@ from documents.typeface import SANS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from documents.model import OpeningFacts, OpeningRow, Party
+    from documents.model import Attachment, OpeningFacts, OpeningRow, Party
 
 _BIDS = (
     Column("序号", "No.", 10, "center"),
@@ -151,7 +151,11 @@ def _head(facts: OpeningFacts) -> Flowable:
                 "Float point",
                 f"{facts.float_point} %" if facts.float_point else words.NONE,
             ),
-            ("招标方式", "Method", f"{facts.method}，招标文件第 {facts.document_version} 版"),
+            (
+                "招标方式",
+                "Method",
+                f"{facts.method}（{words.word(words.REGIME, facts.regime)}），招标文件第 {facts.document_version} 版",
+            ),
             ("标识码", "Deal code", Cell(facts.deal_code, font=SANS, size=8)),
             (
                 "解密方式",
@@ -210,15 +214,15 @@ def _afterwards(facts: OpeningFacts) -> list[list[Flowable]]:
                 [
                     item.bidder,
                     words.moment(item.raised_at),
-                    item.text,
+                    _with_files(item.text, item.files),
                     words.moment(item.answered_at),
-                    item.answer or words.NONE,
+                    _with_files(item.answer or words.NONE, item.answer_files),
                 ]
                 for item in facts.objections
             ],
         ),
     ]
-    sections = [objections]
+    sections = [*companion.tables(facts), objections]
     if facts.confirmations:
         sections.append(
             [
@@ -262,6 +266,12 @@ def _afterwards(facts: OpeningFacts) -> list[list[Flowable]]:
             ]
         )
     return sections
+
+
+def _with_files(text: str, files: tuple[Attachment, ...]) -> Cell:
+    """A text, and below it each file by its name and hash."""
+    listed = [f"附件 {one.name}（{one.size} 字节）{one.sha256}" for one in files]
+    return Cell("\n".join([text, *listed])) if listed else Cell(text)
 
 
 def _names(parties: tuple[Party, ...]) -> Cell:

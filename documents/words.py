@@ -21,7 +21,16 @@ UNLOCK = {
     "deemed_withdrawn": "视为撤回",
     "undetermined": "待监督裁定",
 }
-CONFIRMATION = {"confirmed": "无异议", "objected": "有异议", "none": "未确认"}
+CONFIRMATION = {
+    "confirmed": "无异议",
+    "objected": "有异议",
+    "none": "未确认",
+    "deemed_accepted_absent": "未参加，视同认可",
+}
+DELIVERY = {"submitted": "递交", "replaced": "替换", "withdrawn": "撤回", "refused": "拒收"}
+SIGN_IN = {"signed_in": "已签到", "late": "迟到", "absent": "未签到"}
+ROLE = {"supervisor": "监督人", "tenderer": "招标人"}
+REGIME = {"works": "招标投标法", "procurement": "政府采购法"}
 CUSTODY = {"answered": "已应答，证明有效", "wrong": "应答错误，证明不成立", "silent": "未应答"}
 EXCLUDED = {"refused": "拒收", "withdrawn": "撤回", "superseded": "被替换", "failed": "解密失败"}
 OFFICIAL = {"host": "主持人", "opening_witness": "监标人", "recorder": "记录人"}

@@ -1,6 +1,6 @@
 """Bids, ceremonies, custody and openings over HTTP and WebSocket, under `/api/v1`.
 
-`routes` what bidders, hosts and custodians ask every day · `orders` what takes two signatures, and
+`routes` uploads, bids, ceremonies, custody · `openings` the hall · `orders` what takes two signatures, and
 what follows a quorum failure.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bidding.api import orders, routes
+from bidding.api import openings, orders, routes
 from bidding.service.trees import Departures
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCESS", "Departures", "router"]
 
-ACCESS: Final = (*routes.ACCESS, *orders.ACCESS)
+ACCESS: Final = (*routes.ACCESS, *openings.ACCESS, *orders.ACCESS)
 
 
 def router(service: BiddingService) -> APIRouter:
     """Return the routes of this room."""
     made = routes.router(service)
+    openings.add(made, service)
     orders.add(made, service)
     return made

@@ -1,4 +1,4 @@
-"""The routes of every day: uploads, bids, ceremonies, custody, the hall.
+"""The routes of every day: uploads, bids, ceremonies, custody.
 
 Custodians have no session: what they post is a signed statement that the service judges, and what they
 read is public after T. `Departures` belongs right inside the edge: between a submission's arrival stamp and
@@ -8,15 +8,14 @@ its take-off nothing may wait.
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response, WebSocket
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
-from bidding.hall import Halls
 from bidding.model import MalformedError
 from bidding.service import BiddingService
 from bidding.service.trees import Flight
 from bidding.service.uploads import ALGORITHMS, EXPIRES_MS
-from trading.access import PUBLIC, WS, Rule, actor
+from trading.access import PUBLIC, Rule, actor
 from trading.api.shapes import PROBLEMS
 from trading.ground.clock import rfc3339
 from trading.ground.problems import Kind
@@ -33,16 +32,15 @@ TUS_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     )
 }
 _BIDDER: Final = frozenset({Role.BIDDER})
-_HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
-_DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
-_DRAWS: Final = CENTRE_STAFF | {Role.SUPERVISOR, Role.TENDERER, Role.AGENT}
+_SENDS: Final = CENTRE_STAFF | {Role.BIDDER, Role.AGENT, Role.TENDERER}
+"""Who uploads: bids are bidders' alone; the others send files with their answers to objections."""
 
 ACCESS: Final = (
     Rule("OPTIONS", f"{BASE}/uploads", PUBLIC, "tus 能力"),
-    Rule("POST", f"{BASE}/uploads", _BIDDER, "创建上传"),
-    Rule("GET", f"{BASE}/uploads/{{upload}}", _BIDDER, "上传进度", own=True),
-    Rule("PATCH", f"{BASE}/uploads/{{upload}}", _BIDDER, "续传", own=True),
-    Rule("DELETE", f"{BASE}/uploads/{{upload}}", _BIDDER, "放弃上传；已被投标引用者不可", own=True),
+    Rule("POST", f"{BASE}/uploads", _SENDS, "创建上传"),
+    Rule("GET", f"{BASE}/uploads/{{upload}}", _SENDS, "上传进度", own=True),
+    Rule("PATCH", f"{BASE}/uploads/{{upload}}", _SENDS, "续传", own=True),
+    Rule("DELETE", f"{BASE}/uploads/{{upload}}", _SENDS, "放弃上传；已被投标引用者不可", own=True),
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/submissions",
@@ -71,31 +69,6 @@ ACCESS: Final = (
     Rule(
         "POST", f"{BASE}/custody/sections/{{section}}/partials", PUBLIC, "托管人签名应答", "截止后"
     ),
-    Rule("GET", f"{BASE}/openings", PUBLIC, "开标列表"),
-    Rule("GET", f"{BASE}/openings/{{section}}", PUBLIC, "开标大厅快照"),
-    Rule(WS, f"{BASE}/openings/{{section}}/live", PUBLIC, "开标大厅直播"),
-    Rule("GET", f"{BASE}/openings/{{section}}/evidence", PUBLIC, "可复核的证据", "导入后"),
-    Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _BIDDER, "签到；截止前他人不可见"),
-    Rule("POST", f"{BASE}/openings/{{section}}/phase", _HOST, "推进大厅，限本项目", "唱标起"),
-    Rule(
-        "POST",
-        f"{BASE}/openings/{{section}}/confirmations",
-        _BIDDER,
-        "确认无异议",
-        "确认",
-        own=True,
-    ),
-    Rule("POST", f"{BASE}/openings/{{section}}/objections", _BIDDER, "提出异议", "确认", own=True),
-    Rule("POST", f"{BASE}/openings/{{section}}/answers", _HOST, "答复异议，限本项目", "确认"),
-    Rule(
-        "POST",
-        f"{BASE}/openings/{{section}}/decisions",
-        _DECIDES,
-        "认定失败原因，限本项目",
-        "导入后",
-    ),
-    Rule("POST", f"{BASE}/openings/{{section}}/float/commitments", _DRAWS, "浮动点承诺", "截止前"),
-    Rule("POST", f"{BASE}/openings/{{section}}/float/reveals", _DRAWS, "浮动点揭示", "截止后"),
 )
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}$")]
@@ -106,11 +79,9 @@ Who = Annotated[Actor, Depends(actor)]
 def router(service: BiddingService) -> APIRouter:
     """Return the routes of this room."""
     made = APIRouter(prefix=BASE, responses=PROBLEMS)
-    halls = Halls(service)
     _uploads(made, service)
     _bids(made, service)
     _custody(made, service)
-    _openings(made, service, halls)
     return made
 
 
@@ -283,92 +254,6 @@ def _custody(made: APIRouter, service: BiddingService) -> None:
     async def partials(request: Request, section: Id, body: Json) -> dict[str, Any]:
         """Take a custodian's signed release or refusal."""
         return await service.custody.answer(section, body, _now(request, service))
-
-
-def _openings(made: APIRouter, service: BiddingService, halls: Halls) -> None:
-    async def concerned(section: Id, who: Who) -> Actor:
-        service.check_concern(who, section)
-        return who
-
-    Concerned = Annotated[Actor, Depends(concerned)]  # noqa: N806 (a type)
-
-    @made.get("/openings", tags=["openings"])
-    async def openings() -> list[dict[str, Any]]:
-        """List sections whose notice is published, newest deadline first."""
-        return halls.all()
-
-    @made.get("/openings/{section}", tags=["openings"])
-    async def snapshot(section: Id) -> dict[str, Any]:
-        """Return the hall's public state."""
-        return halls.snapshot(section)
-
-    @made.websocket("/openings/{section}/live")
-    async def live(websocket: WebSocket, section: str, since: str | None = None) -> None:
-        """Watch the hall: a snapshot, then deltas."""
-        await service.room.hub.attend(websocket, halls.topic(section), since)
-
-    @made.get("/openings/{section}/evidence", tags=["openings"])
-    async def evidence(section: Id) -> dict[str, Any]:
-        """Return what re-checks the opening: list, entries, answers, proofs, results."""
-        return service.evidence(section)
-
-    @made.post("/openings/{section}/sign-in", status_code=204, tags=["openings"])
-    async def sign_in(request: Request, section: Id, who: Who) -> Response:
-        """Come into the hall 签到."""
-        await service.sign_in(who, section, _now(request, service))
-        return Response(status_code=204)
-
-    @made.post("/openings/{section}/phase", tags=["openings"])
-    async def phase(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
-        """Pace the hall: {"action": read_next, read_all, confirm or seal}."""
-        await service.act(section, str(body.get("action", "")), _now(request, service))
-        return {"by": who.person, **halls.snapshot(section)}
-
-    @made.post("/openings/{section}/confirmations", status_code=201, tags=["openings"])
-    async def confirm(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
-        """Take a signed Confirmation 无异议."""
-        await service.confirm(who, section, body, _now(request, service))
-        return {"section": section, "answer": "confirmed"}
-
-    @made.post("/openings/{section}/objections", status_code=201, tags=["openings"])
-    async def object_(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
-        """Take a signed Objection 异议."""
-        await service.object(who, section, body, _now(request, service))
-        return {"section": section, "answer": "objected"}
-
-    @made.post("/openings/{section}/answers", status_code=201, tags=["openings"])
-    async def answer(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
-        """Answer an objection: {"bidder": id, "text": …}."""
-        bidder, text = body.get("bidder"), body.get("text")
-        if not isinstance(bidder, str) or not isinstance(text, str) or not 0 < len(text) <= 4000:
-            raise MalformedError("malformed", "内容格式不正确", 'Send {"bidder": id, "text": …}.')
-        await service.answer_objection(section, bidder, text, _now(request, service))
-        return {"section": section, "by": who.person}
-
-    @made.post("/openings/{section}/decisions", status_code=201, tags=["openings"])
-    async def decide(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
-        """Take a signed Decision about a bid that did not open."""
-        await service.decide(who, section, body, _now(request, service))
-        return {"section": section, "by": who.person}
-
-    @made.post("/openings/{section}/float/commitments", status_code=201, tags=["openings"])
-    async def commit(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
-        """Bind oneself to a nonce for the float draw: {"digest": hex}."""
-        digest = _hex(body.get("digest"))
-        await service.float_commit(who, section, digest, _now(request, service))
-        return {"section": section, "party": who.organisation}
-
-    @made.post("/openings/{section}/float/reveals", status_code=201, tags=["openings"])
-    async def reveal(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
-        """Reveal that nonce: {"nonce": hex}."""
-        await service.float_reveal(who, section, _hex(body.get("nonce")), _now(request, service))
-        return {"section": section, "party": who.organisation}
-
-
-def _hex(value: Any) -> str:
-    if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
-        raise MalformedError("malformed", "内容格式不正确", "64 lower-case hex digits.")
-    return value
 
 
 def _version(header: str) -> None:

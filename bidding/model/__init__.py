@@ -27,6 +27,7 @@ from bidding.model.custody import (
     LateWitness,
     Postponement,
     QuorumFailure,
+    Reconvening,
     Release,
     ReleaseRefusal,
     Supplement,
@@ -40,6 +41,7 @@ from bidding.model.errors import (
     MalformedError,
     PackageError,
     TooLargeError,
+    TooManyError,
     UnknownError,
 )
 from bidding.model.leaf import (
@@ -101,6 +103,7 @@ __all__ = [
     "PublishedBidders",
     "QuorumFailure",
     "Receipt",
+    "Reconvening",
     "Refusal",
     "Release",
     "ReleaseRefusal",
@@ -110,6 +113,7 @@ __all__ = [
     "TenderFile",
     "Termination",
     "TooLargeError",
+    "TooManyError",
     "UnknownError",
     "Withdrawal",
     "failed",

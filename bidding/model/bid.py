@@ -189,13 +189,18 @@ class Confirmation(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection(Body):
-    """开标异议, raised in the hall and answered at once (实施条例 Art. 44)."""
+    """开标异议, raised in the hall and answered at once (实施条例 Art. 44).
+
+    Attributes:
+        files: what comes with it, uploaded beforehand by the same organisation (tus).
+    """
 
     PURPOSE: ClassVar[str] = "objection"
 
     section: Ident
     bidder: Ident
     text: Name
+    files: tuple[FileEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,18 @@ class QuorumFailure(Body):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconvening(Body):
+    """复会: a paused opening goes on, or a sealed one meets again, at `time` and not before. By centre and supervisor."""
+
+    PURPOSE: ClassVar[str] = "reconvening"
+
+    section: Ident
+    time: Ms
+    reason: Name
+    at: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Body):
     """A named person decides whose cause a failure is (办法 Art. 31); the system only proposes."""
 

@@ -7,7 +7,8 @@ BiddingError
 ├── UnknownError       there is no such section, upload or bid, or none to know of
 ├── ConflictError      the state has moved on, or is not there yet
 ├── LateError          the deadline or the window is over
-└── TooLargeError      a bound with a number is exceeded
+├── TooLargeError      a bound with a number is exceeded
+└── TooManyError       too often within a time
 """
 
 from trading.ground.problems import Kind, Problem
@@ -55,3 +56,9 @@ class TooLargeError(BiddingError):
     """A bound with a number is exceeded."""
 
     kind = Kind.TOO_LARGE
+
+
+class TooManyError(BiddingError):
+    """Too often within a time; wait, then try again."""
+
+    kind = Kind.TOO_MANY

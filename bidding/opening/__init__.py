@@ -1,11 +1,13 @@
 """The opening hall 开标大厅 as a pure machine: `step(state, command, now) -> (state, events)`.
 
 `state` what is known · `commands` what may be asked · `machine` decides, and folds events, with
-`unlocking` for what happens between published bidders and import ·
+`unlocking` for what happens between published bidders and import, `meeting` for talk and reconvening ·
+`silence` what no answer means ·
 `blame` whose fault it is when a bid or a custodian fails. No clock, no database: the journal keeps
 the events, and folding them again gives the same state.
 """
 
+from bidding.opening.begin import begin
 from bidding.opening.blame import propose
 from bidding.opening.commands import (
     Answer,
@@ -19,27 +21,34 @@ from bidding.opening.commands import (
     Decide,
     Disclose,
     DrawFloat,
+    EndMeeting,
     EndPledging,
     Import,
     MissQuorum,
     Move,
+    Mute,
+    NoteIdentity,
     Object,
     Pause,
     Pledge,
     Publish,
     ReadNext,
+    Reconvene,
     Resume,
     Seal,
     SignIn,
+    Speak,
     StatePrice,
     Supplement,
     Terminate,
 )
 from bidding.opening.event import Event
-from bidding.opening.machine import evolve, step
+from bidding.opening.machine import evolve, files_of, step
 from bidding.opening.state import (
     Bid,
+    File,
     Line,
+    Muting,
     Outcome,
     Phase,
     Reply,
@@ -61,12 +70,17 @@ __all__ = [
     "Decide",
     "Disclose",
     "DrawFloat",
+    "EndMeeting",
     "EndPledging",
     "Event",
+    "File",
     "Import",
     "Line",
     "MissQuorum",
     "Move",
+    "Mute",
+    "Muting",
+    "NoteIdentity",
     "Object",
     "Outcome",
     "Pause",
@@ -74,17 +88,21 @@ __all__ = [
     "Pledge",
     "Publish",
     "ReadNext",
+    "Reconvene",
     "Reply",
     "Resume",
     "Seal",
     "SignIn",
+    "Speak",
     "State",
     "StatePrice",
     "Supplement",
     "Terminate",
     "Terms",
     "Window",
+    "begin",
     "evolve",
+    "files_of",
     "propose",
     "step",
 ]

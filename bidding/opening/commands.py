@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from bidding.opening.state import Line, Outcome
+    from bidding.opening.state import File, Line, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,19 @@ class Import(Command):
 
 @dataclass(frozen=True, slots=True)
 class Decide(Command):
-    """A named person decides about one bid that did not open."""
+    """A named person decides about one bid that did not open; the system had only proposed (§1.4).
+
+    Attributes:
+        by: person id, no name: names are personal data and stand in no row. `role`: in which it decides.
+        statement: SHA-256 of the signed decision, hex.
+    """
 
     submission: str
     verdict: Literal["deemed_revoked", "deemed_withdrawn", "remedied"]
     by: str
     reason: str
+    role: str = ""
+    statement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +168,68 @@ class Confirm(Command):
 
 @dataclass(frozen=True, slots=True)
 class Object(Command):
-    """有异议: raised in the hall, to be answered at once (实施条例 44)."""
+    """有异议: raised in the hall, to be answered at once (实施条例 44); its files are named by hash."""
 
     bidder: str
     statement: str
     text: str
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerObjection(Command):
-    """The tenderer's answer to an objection."""
+    """The tenderer's answer to an objection. `by`: id of the person who gave it."""
 
     bidder: str
     text: str
+    files: tuple[File, ...] = ()
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Speak(Command):
+    """发言: a message to everybody in the hall.
+
+    Attributes:
+        speaker: organisation id; `part`: as what it speaks; `by`: person id.
+    """
+
+    speaker: str
+    part: Literal["bidder", "host", "supervisor"]
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute(Command):
+    """禁言, or its end: of one bidder, or of all ("")."""
+
+    bidder: str
+    muted: bool
+    reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteIdentity(Command):
+    """身份核验例外: what did not fit about a bidder's delegate, and why it was let pass or not."""
+
+    bidder: str
+    text: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconvene(Command):
+    """复会: a paused hall goes on no earlier than `at`, or a sealed one meets again then. By two."""
+
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndMeeting(Command):
+    """The meeting after the record is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,29 @@ Refusals are errors with stable codes and change nothing.
     bidding → closed → control_price → float_draw → bidders_published → unlocking → imported
             ↘ failed_fewer_than_3                     → reading_out → confirming → sealed
 
-What happens while unlocking, and when the quorum fails, is in `unlocking`.
+What happens while unlocking, and when the quorum fails, is in `unlocking`; messages, mutes and
+reconvening are in `meeting`.
 
-Windows are `[start, end)`. While a pause runs nothing but its end, signing in and termination is
-taken; a resumed window ends at resume + what was left (domain.md §1.3, O3).
+Windows are `[start, end)`. While a pause runs nothing but its end, signing in, speaking, the date of
+reconvening and termination is taken; a resumed window ends at resume + what was left (domain.md §1.3, O3).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bidding.model import UnknownError
 from bidding.opening import commands as c
-from bidding.opening import unlocking
-from bidding.opening.blame import UNDETERMINED, propose
+from bidding.opening import meeting, unlocking
+from bidding.opening.blame import propose
 from bidding.opening.event import Event, bid_of, conflict, enter, late, require, wrong_phase
-from bidding.opening.state import ENDED, Bid, Line, Phase, State, Window
+from bidding.opening.state import ENDED, Bid, File, Line, Phase, State, Window
 from trading.ground.clock import beijing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def step(state: State, command: c.Command, now: int) -> tuple[State, tuple[Event, ...]]:
@@ -50,9 +54,9 @@ def step(state: State, command: c.Command, now: int) -> tuple[State, tuple[Event
 
 def evolve(state: State, event: Event, at: int) -> State:
     """Return the state after an event that happened at `at`."""
-    unlocked = unlocking.evolve(state, event, at)
-    if unlocked is not None:
-        return unlocked
+    after = unlocking.evolve(state, event, at) or meeting.evolve(state, event, at)
+    if after is not None:
+        return after
     body = event.body
     match event.kind:
         case "signed_in":
@@ -84,6 +88,7 @@ def evolve(state: State, event: Event, at: int) -> State:
         case "decided":
             return _with(
                 state, body["submission"], result=body["verdict"], decided_by=body["by"],
+                decided_as=body["role"], decided_at=at, decision=body["statement"],
                 reason=body["reason"],
             )  # fmt: skip
         case "reading_begun":
@@ -96,9 +101,13 @@ def evolve(state: State, event: Event, at: int) -> State:
             return _with(
                 state, body["submission"], answer=event.kind, answered_at=at,
                 statement=body["statement"], text=body.get("text", ""),
+                files=files_of(body.get("files", ())),
             )  # fmt: skip
         case "objection_answered":
-            return _with(state, body["submission"], reply=body["text"], replied_at=at)
+            return _with(
+                state, body["submission"], reply=body["text"], replied_at=at,
+                reply_files=files_of(body["files"]),
+            )  # fmt: skip
         case "paused":
             return replace(state, paused=at, pauses=(*state.pauses, (at, None, body["reason"])))
         case "resumed":
@@ -111,7 +120,15 @@ def evolve(state: State, event: Event, at: int) -> State:
             return state  # rows of the section that are not the hall's
 
 
+def files_of(listed: Iterable[Mapping[str, Any]]) -> tuple[File, ...]:
+    """Return the files that an event names."""
+    return tuple(File(one["name"], one["size"], one["sha256"]) for one in listed)
+
+
 def _decide(state: State, command: c.Command, now: int) -> list[Event]:
+    events = meeting.decide(state, command, now)
+    if events is not None:
+        return events
     if state.phase in ENDED:
         conflict("opening-ended", "开标已结束", "This opening has ended; its record is read-only.")
     match command:
@@ -124,6 +141,7 @@ def _decide(state: State, command: c.Command, now: int) -> list[Event]:
         case c.Resume():
             if state.paused is None:
                 conflict("opening-not-paused", "并未中止", "There is no pause to end.")
+            meeting.check_resumable(state, now)
             return [Event("resumed", {})]
     if state.paused is not None:
         conflict(
@@ -179,15 +197,21 @@ def _decide_running(state: State, command: c.Command, now: int) -> list[Event]:
             return [Event("confirming_begun", {"end": now + state.terms.confirm_ms})]
         case c.Confirm(bidder, statement):
             return _respond(state, bidder, Event("confirmed", {"statement": statement}), now)
-        case c.Object(bidder, statement, text):
-            body = {"statement": statement, "text": text}
+        case c.Object(bidder, statement, text, files):
+            body = {"statement": statement, "text": text, "files": _named(files)}
             return _respond(state, bidder, Event("objected", body), now)
-        case c.AnswerObjection(bidder, text):
+        case c.AnswerObjection(bidder, text, files, by):
             require(state, Phase.CONFIRMING)
             bid = bid_of(state, bidder)
             if bid.answer != "objected" or bid.reply:
                 conflict("no-open-objection", "没有待答复的异议", "There is nothing to answer.")
-            return [Event("objection_answered", {"submission": bid.line.submission, "text": text})]
+            body = {
+                "submission": bid.line.submission,
+                "text": text,
+                "files": _named(files),
+                "by": by,
+            }
+            return [Event("objection_answered", body)]
         case c.Seal():
             return _seal(state, now)
     msg = f"a command that nobody handles: {command!r}"
@@ -211,6 +235,10 @@ def _close(state: State, close: c.Close, now: int) -> list[Event]:
     if count < state.terms.minimum:  # the count at T decides; nothing is decrypted
         events.append(Event("failed_too_few", {"count": count, "minimum": state.terms.minimum}))
     return events
+
+
+def _named(files: tuple[File, ...]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "size": one.size, "sha256": one.sha256} for one in files]
 
 
 def _lines(lines: tuple[Line, ...]) -> list[dict[str, Any]]:
@@ -258,17 +286,25 @@ def _decide_bid(state: State, command: c.Decide) -> list[Event]:
     bid = state.bids.get(command.submission)
     if bid is None:
         raise UnknownError("bid-unknown", "没有这份投标", "It is not on the close list.")
-    if bid.result in {"opened", "remedied"}:
+    if bid.opened:
         conflict(
             "bid-opened", "该投标已解密", "There is nothing to decide about a bid that opened."
         )
     if bid.decided_by:
-        conflict("already-decided", "已作出决定", f"{bid.decided_by} decided before.")
+        conflict("already-decided", "已作出决定", "Somebody decided before; it stands.")
+    if command.verdict == "remedied":
+        conflict(
+            "remedy-too-late",
+            "补救须在导入之前",
+            "A copy is mended before the import, by repair or a supplementary list; afterwards nothing is opened.",
+        )
     body = {
         "submission": command.submission,
         "verdict": command.verdict,
         "by": command.by,
+        "role": command.role,
         "reason": command.reason,
+        "statement": command.statement,
     }
     return [Event("decided", body)]
 
@@ -293,8 +329,11 @@ def _seal(state: State, now: int) -> list[Event]:
         conflict("confirm-window-open", "确认时限未到", "Bidders may still answer.")
     if any(bid.answer == "objected" and not bid.reply for bid in state.bids.values()):
         conflict("objection-open", "异议尚未答复", "Answer every objection first (实施条例 44).")
-    if any(bid.result == UNDETERMINED for bid in state.bids.values()):
-        conflict("bid-undetermined", "解密失败原因未定", "The supervisor decides first (§1.4).")
+    if any(not bid.opened and not bid.decided_by for bid in state.bids.values()):
+        conflict(
+            "bid-undecided", "解密失败原因尚未认定",
+            "The cause of a failure is only proposed; supervisor or tenderer decides by name first (§1.4).",
+        )  # fmt: skip
     return [Event("sealed", {})]
 
 
@@ -303,6 +342,7 @@ def _resumed(state: State, at: int) -> State:
     return replace(
         state,
         paused=None,
+        reconvene=None,
         pauses=(*state.pauses[:-1], (since, at, reason)),
         unlock=_thawed(state.unlock, since, at),
         confirm=_thawed(state.confirm, since, at),

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from trading.model import Regime
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -44,6 +46,7 @@ class Terms:
         minimum: fewest distinct bidders.
         threshold: t; `custodians`: ids in the order of their DKG indexes.
         unlock_ms, confirm_ms: lengths of the windows for custodians' answers and confirmations.
+        regime: by it silence is read (law.md §8).
     """
 
     section: str
@@ -52,6 +55,7 @@ class Terms:
     custodians: tuple[str, ...]
     unlock_ms: int
     confirm_ms: int
+    regime: Regime = Regime.WORKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,25 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file of an objection or its answer: what it is called, and what it is."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Muting:
+    """One 禁言. `bidder`: "" for all bidders; `until`: None while it lasts."""
+
+    bidder: str
+    since: int
+    until: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of opening one bid.
 
@@ -97,10 +120,12 @@ class Bid:
 
     Attributes:
         result: "" until import, then opened, remedied, deemed_revoked, deemed_withdrawn or
-            undetermined; `code` why; `decided_by`: who decided, "" while only proposed.
+            undetermined; `code` why.
+        decided_by: id of the person who decided, "" while only proposed; `decided_as`: its role;
+            `decided_at`, `decision`: when, and the digest of its signed word.
         read_at: when it was read out, None before.
         answer: confirmed, objected or "" (not confirmed, which is no consent).
-        text: of the objection; `reply` to it.
+        text: of the objection; `reply` to it; `files`, `reply_files`: what came with them.
     """
 
     line: Line
@@ -109,14 +134,24 @@ class Bid:
     summary: Mapping[str, str] = field(default_factory=dict)
     manifest: str = ""
     decided_by: str = ""
+    decided_as: str = ""
+    decided_at: int | None = None
+    decision: str = ""
     reason: str = ""
     read_at: int | None = None
     answer: str = ""
     answered_at: int | None = None
     statement: str = ""
     text: str = ""
+    files: tuple[File, ...] = ()
     reply: str = ""
+    reply_files: tuple[File, ...] = ()
     replied_at: int | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether its content is known."""
+        return self.result in {"opened", "remedied"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +185,10 @@ class State:
         phases: when each phase began, in order.
         sign_ins: bidder → instant.
         price: 最高投标限价 in 元 or ""; `point`: 浮动点 or "".
+        messages: how many there were; `spoken`: speaker → instants of its newest ones.
+        mutings: every 禁言, in order; `identity`: (submission, instant, words) of each exception.
+        reconvene: before this instant the hall does not go on, or, once sealed, does not meet;
+            None where nothing is set. `reconvenings`: (set at, for when, reason), all of them.
     """
 
     terms: Terms
@@ -170,6 +209,16 @@ class State:
     sign_ins: Mapping[str, int] = field(default_factory=_nothing)
     price: str = ""
     point: str = ""
+    messages: int = 0
+    spoken: Mapping[str, tuple[int, ...]] = field(default_factory=_nothing)
+    mutings: tuple[Muting, ...] = ()
+    identity: tuple[tuple[str, int, str], ...] = ()
+    reconvene: int | None = None
+    reconvenings: tuple[tuple[int, int, str], ...] = ()
+
+    def muted(self, bidder: str) -> bool:
+        """Whether a bidder may not speak now."""
+        return any(one.until is None and one.bidder in {"", bidder} for one in self.mutings)
 
     @property
     def answered(self) -> list[Reply]:

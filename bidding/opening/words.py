@@ -26,9 +26,9 @@ EXCLUDED: Final = "存储副本缺失，未列入开标名单，非投标人原�
 
 
 def cause(bid: Bid) -> str:
-    """Return in words why a bid did not open, and who decided."""
+    """Return in words why a bid did not open, and what was decided; who decided stands in its own table."""
     words = _CAUSES.get(bid.code.split("-")[0], "解密未成功")
-    decided = f"；由{bid.decided_by}认定：{bid.reason}" if bid.decided_by else ""
+    decided = f"；经认定：{bid.reason}" if bid.decided_by else ""
     return f"{words}（{bid.code}）{decided}"
 
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from bidding.service.intake import Intake
     from bidding.service.room import Room
     from bidding.store import Book, Ceremony
-    from trading.model import Section
+    from trading.model import Regime, Section
 
 ROUNDS: Final = 3  # 1 first messages, 2 transcript signatures, 3 "my share is kept"
 CENTRE_PARTY: Final = "centre"
@@ -231,6 +231,7 @@ class Ceremonies:
                     "file": self._room.sign(TenderFile.PURPOSE, tender.to_body()),
                     "seed_ref": seed_ref,
                     "confirm_ms": self._confirm_ms,
+                    "regime": str(self._regime(section)),
                 },
             ),
             (
@@ -240,6 +241,10 @@ class Ceremonies:
             at=now,
             leaves=[self._room.leaf(assign, now), self._room.leaf(commit, now)],
         )
+
+    def _regime(self, section: Section) -> Regime:
+        trading = self._room.trading
+        return trading.state.projects[trading.tender(section.tender).project].regime
 
     async def _tell_trading(self, book: Book) -> None:
         """Give trading the key and the tender file; a repetition after a crash is fine."""

@@ -33,6 +33,7 @@ from bidding.service.ceremonies import Ceremonies
 from bidding.service.custody import Custody
 from bidding.service.disclosures import Disclosures
 from bidding.service.intake import Intake
+from bidding.service.meeting import Meeting
 from bidding.service.orders import Orders
 from bidding.service.paper import OPENING, Paper
 from bidding.service.room import Room
@@ -44,9 +45,10 @@ from crypto.encoding import sha256_hex
 from trading.model import Role, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from bidding.model import FileEntry
     from bidding.store import Book
     from crypto.signature import SigningKey
     from documents.service import DocumentService
@@ -89,8 +91,10 @@ class BiddingService:
         self.run.custody, self.run.disclosures = self.custody, self.disclosures
         self.orders = Orders(self.room, self.run)
         self.board = Board(self.room)
+        self.meeting = Meeting(self.room, self.run, self.uploads)
         self.paper = Paper(self.room)
         self.watchers: list[Callable[[Book, Row], None]] = []
+        self._reasons: dict[str, str] = {}
         self.room.journal.listen(self._follow)
 
     async def start(self) -> None:
@@ -117,6 +121,8 @@ class BiddingService:
                 self.run.arm(book)
             if row.kind in {"sealed", "failed_too_few", "pledges_missing"}:
                 self.room.spawn(self._paper(book), f"opening record {book.section}")
+            if row.kind == "reconvening_set":
+                self.room.spawn(self._catch_up(book), f"reconvene {book.section}")
             for watcher in self.watchers:
                 watcher(book, row)
         elif row.stream == "trading":
@@ -128,6 +134,7 @@ class BiddingService:
             for section in self.room.trading.tender(body["tender"]).sections:
                 self.room.spawn(self._notice(section), f"notice {section}")
         elif row.kind in {"target.suspended", "target.resumed", "tender.terminated"}:
+            self._reasons[body.get("target", "")] = body.get("reason", "")
             self.room.spawn(self._catch_up_all(), row.kind)
 
     async def _catch_up_all(self) -> None:
@@ -146,12 +153,26 @@ class BiddingService:
         elif section.stage is Stage.TERMINATED:
             await self.run.command(book, Terminate("招标终止"), now)
         elif section.suspended and book.opening.paused is None:
-            await self.run.command(book, Pause("招标中止"), now)
+            reason = self._reasons.get(book.section) or "招标中止"
+            await self.run.command(book, Pause(reason), now)
         elif not section.suspended and book.opening.paused is not None:
-            await self.run.command(book, Resume(), now)
-            await self.run.drive(book.section)
+            await self._resume(book, now)
         if section.stage is Stage.ANNOUNCED and not section.notice:
             await self.paper.notice(book)
+
+    async def _resume(self, book: Book, now: int) -> None:
+        """Go on, or at the date of reconvening if one is set."""
+        assert book.opening is not None
+        date = book.opening.reconvene
+        if date is None or now >= date:
+            await self.run.command(book, Resume(), now)
+            await self.run.drive(book.section)
+            return
+
+        async def wake() -> None:
+            await self._catch_up(book)
+
+        self.room.timers.at(date, wake, f"reconvene:{book.section}")
 
     async def _notice(self, section: str) -> None:
         await self.paper.notice(self.room.keyed(section))
@@ -162,7 +183,7 @@ class BiddingService:
     # What the hall asks.
 
     async def act(self, section: str, action: str, now: int) -> None:
-        """The host paces the hall: read_next, read_all, confirm (begin confirming), seal.
+        """The host paces the hall: read_next, read_all, confirm (begin confirming), seal, end_meeting.
 
         Raises:
             ConflictError: not in this phase.
@@ -180,9 +201,13 @@ class BiddingService:
                 await self.run.command(book, BeginConfirming(), now)
             case "seal":
                 await self.run.command(book, Seal(), now)
+            case "end_meeting":
+                await self.meeting.end(section, now)
             case _:
                 raise MalformedError(
-                    "action-unknown", "没有该操作", "read_next, read_all, confirm or seal."
+                    "action-unknown",
+                    "没有该操作",
+                    "read_next, read_all, confirm, seal or end_meeting.",
                 )
 
     async def sign_in(self, who: Actor, section: str, now: int) -> None:
@@ -207,30 +232,48 @@ class BiddingService:
         )
 
     async def object(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
-        """Take a bidder's 异议."""
+        """Take a bidder's 异议 with its files, uploaded before."""
         said = Objection.from_body(self.room.said(signed, Objection.PURPOSE, who.public))
         book = self._own(who, section, said.section, said.bidder)
         digest = statement.digest(signed).hex()
+        files, uploads = self.meeting.files(who.organisation, said.files)
         await self.run.command(
             book,
-            Object(who.organisation, digest, said.text),
+            Object(who.organisation, digest, said.text, files),
             now,
             statement_kept={"signed": signed},
+            **self.meeting.kept(uploads),
         )
+        await self.meeting.used(uploads)
 
-    async def answer_objection(self, section: str, bidder: str, text: str, now: int) -> None:
-        """The tenderer answers at once (实施条例 44)."""
-        await self.run.command(self.room.keyed(section), AnswerObjection(bidder, text), now)
+    async def answer_objection(
+        self,
+        who: Actor,
+        section: str,
+        bidder: str,
+        text: str,
+        now: int,
+        files: Sequence[FileEntry] = (),
+    ) -> None:
+        """The tenderer answers at once (实施条例 44), with files if there are any."""
+        named, uploads = self.meeting.files(who.organisation, files)
+        await self.run.command(
+            self.room.keyed(section),
+            AnswerObjection(bidder, text, named, who.person),
+            now,
+            **self.meeting.kept(uploads),
+        )
+        await self.meeting.used(uploads)
 
     async def decide(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
         """A named person decides whose cause it was that a bid did not open."""
         said = Decision.from_body(self.room.said(signed, Decision.PURPOSE, who.public))
         if said.section != section:
             raise _foreign()
-        name = self.room.trading.person_name(who.person) or who.person
+        digest = statement.digest(signed).hex()
         await self.run.command(
             self.room.keyed(section),
-            Decide(said.submission, said.verdict, name, said.reason),
+            Decide(said.submission, said.verdict, who.person, said.reason, who.role.value, digest),
             now,
             statement_kept={"signed": signed},
         )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bidding.store import Book, Kept
     from trading.model import Actor
 
-    Commanding = Callable[..., Awaitable[None]]
+    Commanding = Callable[..., Awaitable[object]]
     Driving = Callable[[str], Awaitable[None]]
 
 MISSING: Final = "disclosure-missing"

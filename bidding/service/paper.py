@@ -154,7 +154,13 @@ class Paper:
                 for id_, known in trading.state.organisations.items()
             },
             officials=self._officials() if kind == OPENING else (),
+            people=self._deciders(book) if kind == OPENING else {},
         )
+
+    def _deciders(self, book: Book) -> Mapping[str, str]:
+        assert book.opening is not None
+        found = {bid.decided_by for bid in book.opening.bids.values() if bid.decided_by}
+        return {id_: self._room.trading.person_name(id_) or id_ for id_ in found}
 
     def _officials(self) -> tuple[Official, ...]:
         found = []

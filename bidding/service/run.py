@@ -32,6 +32,7 @@ from bidding.opening import (
     Close,
     Command,
     DrawFloat,
+    Event,
     Import,
     Line,
     Outcome,
@@ -93,8 +94,8 @@ class Run:
 
     async def command(
         self, book: Book, command: Command, at: int, leaves: list[Draft] | None = None, **extra: Any
-    ) -> None:
-        """Judge a command by the machine and journal its events with their ledger leaves."""
+    ) -> tuple[Event, ...]:
+        """Judge a command by the machine, journal its events with their ledger leaves, and return them."""
         async with self._room.turns[book.section]:
             assert book.opening is not None
             _, events = step(book.opening, command, at)
@@ -103,6 +104,7 @@ class Run:
                 await self._room.append(
                     book.section, *rows, *extra.items(), at=at, leaves=leaves or []
                 )
+            return events
 
     async def _next(self, book: Book) -> bool:
         opening, now = book.opening, self._room.clock.now()

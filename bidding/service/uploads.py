@@ -128,6 +128,10 @@ class UploadDesk:
         """Note that a submission names it: it stays."""
         await self._table.set(id_, state=USED)
 
+    def held(self, owner: str, sha256: str) -> Upload | None:
+        """Return an organisation's whole upload with this hash, or None."""
+        return self._table.held(owner, sha256)
+
     async def end(self, id_: str, owner: str) -> None:
         """Give an upload up (tus termination).
 
@@ -152,6 +156,7 @@ class UploadDesk:
         now = self._room.clock.now()
         named = {kept.blob.name for b in self._room.shelf.books.values()
                  for kept in b.kept.values() if kept.blob}  # fmt: skip
+        named |= {blob.name for b in self._room.shelf.books.values() for blob in b.files.values()}
         for upload in self._table.expired(now):
             if upload.blob is None or upload.blob.name not in named:
                 await self._drop(upload)

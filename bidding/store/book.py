@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Entry, KeyAssign, TenderFile
-from bidding.opening import Event, State, Terms, evolve
+from bidding.opening import Event, State, begin, evolve
 from bidding.rules.bids import Act, live
 from bidding.rules.outside import read_act
 from crypto.encoding import unb64
@@ -102,6 +102,7 @@ class Book:
         late_witness: signed words of the supervisor after an outage over T.
         opening: the hall's state, None before there is a key.
         events: (kind, body, at) of the hall, in order.
+        files: SHA-256, hex → a file of an objection or its answer.
     """
 
     section: str
@@ -121,6 +122,7 @@ class Book:
     opening: State | None = None
     events: list[tuple[str, dict[str, Any], int]] = field(default_factory=list)
     records: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Blob] = field(default_factory=dict)
 
     @property
     def acts(self) -> dict[str, Act]:
@@ -183,15 +185,7 @@ class Book:
         head = ("v", "suite", "purpose", "centre")
         tender = TenderFile.from_body({k: v for k, v in statement.items() if k not in head})
         self.keyed = Keyed(tender, body["file"], body["seed_ref"], body["confirm_ms"], at // 1000)
-        terms = Terms(
-            section=self.section,
-            minimum=tender.minimum_bidders,
-            threshold=tender.t,
-            custodians=tuple(custodian.custodian for custodian in tender.custodians),
-            unlock_ms=tender.unlock_window_s * 1000,
-            confirm_ms=body["confirm_ms"],
-        )
-        self.opening = State(terms=terms, deadline=tender.deadline)
+        self.opening = begin(tender, body)
 
     def _refiled(self, body: Mapping[str, Any], _at: int) -> None:
         """The tender file was signed anew because T moved."""
@@ -236,6 +230,10 @@ class Book:
 
     def _late_witness(self, body: Mapping[str, Any], _at: int) -> None:
         self.late_witness.append(body["signed"])
+
+    def _files_kept(self, body: Mapping[str, Any], _at: int) -> None:
+        for blob in body["blobs"]:
+            self.files[Blob(*blob).sha256] = Blob(*blob)
 
     def _record_issued(self, body: Mapping[str, Any], _at: int) -> None:
         self.records[body["kind"]] = body["record"]

@@ -69,6 +69,15 @@ class Uploads:
             query = select(UploadRow.id).where(UploadRow.owner == owner, UploadRow.state == OPEN)
             return len(session.exec(query).all())
 
+    def held(self, owner: str, sha256: str) -> Upload | None:
+        """Return a whole upload of an organisation by its hash, or None."""
+        with self._database.reader() as session:
+            query = select(UploadRow).where(
+                UploadRow.owner == owner, UploadRow.sha256 == sha256, UploadRow.state != OPEN
+            )
+            row = session.exec(query).first()
+            return _read(row) if row else None
+
     def expired(self, now: int) -> list[Upload]:
         """Return uploads that nothing names and whose time is over."""
         with self._database.reader() as session:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from bidding.model import Confirmation, Decision, Objection
+from bidding.model import Confirmation, Decision, Objection, Reconvening
 from clients.auditor import hall
 from clients.auditor.checklist import AuditError, must
 from crypto import statement
 from crypto.signature import key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from bidding.opening import State
     from clients.auditor.section import Section
@@ -40,8 +40,10 @@ def check(section: Section) -> str:
     told: list[str] = []
 
     def watch(state: State, row: Row) -> None:
+        if row.kind == "reconvening_set":
+            told.append(_reconvened(section, row))
         if row.kind == "decided":
-            told.append(_decided(section, kept.values(), row))
+            told.append(_decided(section, kept.get(row.body["statement"]), row))
         kind = _SAID.get(row.kind)
         if kind is None:
             return
@@ -61,6 +63,8 @@ def check(section: Section) -> str:
             )
         else:
             must(said.text == row.body["text"], f"{where}: the objection has another text")
+            files = [one.to_body() for one in said.files]
+            must(files == row.body["files"], f"{where}: the objection came with other files")
         same = statement.signer(signed) == keys.get(bid.line.submission)
         told.append(f"{said.bidder} {row.kind}{'' if same else ' (by another key than its bid)'}")
 
@@ -68,16 +72,46 @@ def check(section: Section) -> str:
     return ", ".join(told) or "nobody answered"
 
 
-def _decided(section: Section, kept: Iterable[Mapping[str, Any]], row: Row) -> str:
-    """A decision about a bid that did not open is somebody's signed word."""
-    wanted = {name: row.body[name] for name in ("submission", "verdict", "reason")}
-    for signed in kept:
-        if signed["statement"]["purpose"] != Decision.PURPOSE:
+def _reconvened(section: Section, row: Row) -> str:
+    """A date of reconvening is the word of two: the supervisor's and the centre's own."""
+    for other in section.rows:
+        if other.kind != "order_kept":
             continue
-        body = statement.verify(signed, purpose=Decision.PURPOSE, centre=section.centre)
-        said = Decision.from_body(body).to_body()
-        if said["section"] == section.id and said.items() >= wanted.items():
-            return (
-                f"{said['submission']} {said['verdict']} by key {key_id(statement.signer(signed))}"
+        centre, supervisor = other.body["centre"], other.body["supervisor"]
+        said = [
+            Reconvening.from_body(
+                statement.verify(one, purpose=Reconvening.PURPOSE, centre=section.centre)
             )
-    raise AuditError(f"row {row.seq}: no signed decision about {row.body['submission']} is here")
+            for one in (centre, supervisor)
+        ]
+        wanted = (section.id, row.body["at"], row.body["reason"])
+        if said[0] != said[1] or (said[0].section, said[0].time, said[0].reason) != wanted:
+            continue
+        must(
+            statement.signer(supervisor) != statement.signer(centre),
+            f"row {row.seq}: one key signed for both",
+        )
+        if section.keys.given:
+            section.keys.signed_by_centre(statement.signer(centre), section.centre)
+            must(
+                statement.signer(supervisor) in section.keys.supervisors(section.centre),
+                f"row {row.seq}: no supervisor's key signed the reconvening",
+            )
+        return f"reconvened for {row.body['at']} by two"
+    raise AuditError(f"row {row.seq}: nobody signed this reconvening")
+
+
+def _decided(section: Section, signed: Mapping[str, Any] | None, row: Row) -> str:
+    """A decision about a bid that did not open is somebody's signed word."""
+    if signed is None:
+        raise AuditError(
+            f"row {row.seq}: no signed decision about {row.body['submission']} is here"
+        )
+    body = statement.verify(signed, purpose=Decision.PURPOSE, centre=section.centre)
+    said = Decision.from_body(body).to_body()
+    wanted = {name: row.body[name] for name in ("submission", "verdict", "reason")}
+    must(
+        said["section"] == section.id and said.items() >= wanted.items(),
+        f"row {row.seq}: the signed decision says something else",
+    )
+    return f"{said['submission']} {said['verdict']} by key {key_id(statement.signer(signed))}"

@@ -17,7 +17,6 @@ from trading.ground.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from bidding.model import TenderFile
     from trading.ground.chain import Row
 
 
@@ -54,13 +53,25 @@ _COMMANDS: Final[dict[str, Callable[[o.State, Mapping[str, Any]], o.Command]]] =
             for x in b["outcomes"]
         )
     ),
-    "decided": lambda _, b: o.Decide(b["submission"], b["verdict"], b["by"], b["reason"]),
+    "decided": lambda _, b: o.Decide(
+        b["submission"], b["verdict"], b["by"], b["reason"], b["role"], b["statement"]
+    ),
     "reading_begun": lambda *_: o.BeginReading(),
     "read": lambda *_: o.ReadNext(),
     "confirming_begun": lambda *_: o.BeginConfirming(),
     "confirmed": lambda s, b: o.Confirm(_bidder(s, b), b["statement"]),
-    "objected": lambda s, b: o.Object(_bidder(s, b), b["statement"], b["text"]),
-    "objection_answered": lambda s, b: o.AnswerObjection(_bidder(s, b), b["text"]),
+    "objected": lambda s, b: o.Object(
+        _bidder(s, b), b["statement"], b["text"], o.files_of(b["files"])
+    ),
+    "objection_answered": lambda s, b: o.AnswerObjection(
+        _bidder(s, b), b["text"], o.files_of(b["files"]), b["by"]
+    ),
+    "said": lambda _, b: o.Speak(b["speaker"], b["part"], b["text"], b["by"]),
+    "muted": lambda _, b: o.Mute(b["bidder"], True, b["reason"], b["by"]),
+    "unmuted": lambda _, b: o.Mute(b["bidder"], False, b["reason"], b["by"]),
+    "identity_noted": lambda s, b: o.NoteIdentity(_bidder(s, b), b["text"], b["by"]),
+    "reconvening_set": lambda _, b: o.Reconvene(b["at"], b["reason"]),
+    "meeting_ended": lambda *_: o.EndMeeting(),
     "paused": lambda _, b: o.Pause(b["reason"]),
     "resumed": lambda *_: o.Resume(),
     "sealed": lambda *_: o.Seal(),
@@ -69,26 +80,13 @@ _COMMANDS: Final[dict[str, Callable[[o.State, Mapping[str, Any]], o.Command]]] =
 _FOLLOWING: Final = frozenset({"failed_too_few", "disclosing_begun"})  # second events of a command
 
 
-def begin(tender: TenderFile, confirm_ms: int) -> o.State:
-    """Return the state of a section that takes bids, by its first tender file."""
-    terms = o.Terms(
-        section=tender.section,
-        minimum=tender.minimum_bidders,
-        threshold=tender.t,
-        custodians=tuple(one.custodian for one in tender.custodians),
-        unlock_ms=tender.unlock_window_s * 1000,
-        confirm_ms=confirm_ms,
-    )
-    return o.State(terms=terms, deadline=tender.deadline)
-
-
 def replay(
     state: o.State, rows: Iterable[Row], watch: Callable[[o.State, Row], None] | None = None
 ) -> o.State:
     """Judge every event of the hall again.
 
     Args:
-        state: from `begin`.
+        state: from `bidding.opening.begin`.
         rows: of the section's stream; those that are not the hall's are passed over.
         watch: told of the state before each event, and its row.
 

@@ -124,11 +124,20 @@ def opening_again(
         published_at=0,
         parties=_parties(facts, known, leaves, centre),
         officials=facts.officials,
+        people=_people(facts, known),
     )
     again = opening_facts(
         known, leaves, setting, cosignatures=facts.cosignatures, chain=(facts.chain_head, facts.last_seq)
     )  # fmt: skip
     same(name, facts, again)
+
+
+def _people(facts: OpeningFacts, rows: Sequence[Row]) -> dict[str, str]:
+    """Person id → name: of who decided, from paper; that there was a decision, and which, is in the events."""
+    statements = {row.body["statement"]: row.body["by"] for row in rows if row.kind == "decided"}
+    return {
+        statements[one.statement]: one.by for one in facts.decisions if one.statement in statements
+    }
 
 
 def _parties(

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Announced, CloseList, KeyAssign, Release, TenderFile
+from bidding.opening import begin
 from bidding.release import CustodianView, ReleaseRequest, SealedEntry, evaluate
 from clients.auditor import custody, hall, run
 from clients.auditor.checklist import AuditError, NotChecked, must
@@ -175,7 +176,7 @@ class Section:
         """Judge the hall again; `watch` is told of the state before each event."""
         opened = next(row for row in self.rows if row.kind == "bids_opened")
         first = self.read_tender(self.files[0])
-        return hall.replay(hall.begin(first, opened.body["confirm_ms"]), self.rows, watch)
+        return hall.replay(begin(first, opened.body), self.rows, watch)
 
     @cached_property
     def roots(self) -> dict[int, bytes]:

@@ -33,7 +33,7 @@ def facts(rows: int) -> OpeningFacts:
             no=no, bidder=(Party(name=name, credit_code=code),), credit_code=code,
             submitted_at=T - 86_400_000 + no * 1_137, file_sha256=DIGEST, deposit="paid", unlock="opened",
             unlocked_at=T + 61_000 + no, total_price=f"{46_000_000 + no * 12_345}.40",
-            duration_days=330 + no, quality="合格", project_manager="昇堃", representative="欧阳喆",
+            duration_days=330 + no, quality="合格", project_manager="昇堃", signed_in_at=None, representative="欧阳喆",
             confirmation="confirmed", remark="",
         )  # fmt: skip
 
@@ -52,7 +52,8 @@ def facts(rows: int) -> OpeningFacts:
             for n in range(1, 6)
         ),
         outcome="opened", rows=tuple(row(no) for no in range(1, rows + 1)), excluded=(), confirmations=(),
-        objections=(), pauses=(), officials=(Official(role="host", name="王珺玥"),),
+        objections=(), pauses=(), reconvenings=(), sign_ins=(), deliveries=(), decisions=(), identity=(), mutings=(), messages=0,
+        regime="works", officials=(Official(role="host", name="王珺玥"),),
         close_list_digest=DIGEST, closing_size=1441, closing_root=DIGEST, cosignatures=6,
     )  # fmt: skip
 

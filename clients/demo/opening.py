@@ -163,7 +163,7 @@ def _answers(world: World, section: str, reading: str) -> None:
         _say(bidder, section, "confirmations", Confirmation.PURPOSE, body)
     bidder = _bidder(world, "replaces")
     objection = Objection(
-        section=section, bidder=bidder.who.id, text="请核对本单位工期是否唱读有误。"
+        section=section, bidder=bidder.who.id, text="请核对本单位工期是否唱读有误。", files=()
     )
     _say(bidder, section, "objections", Objection.PURPOSE, objection.to_body())
 

@@ -26,7 +26,9 @@ class OpeningRow:
     Attributes:
         deposit: paid, e_guarantee or unpaid.
         unlock: opened, remedied, deemed_revoked (撤销), deemed_withdrawn (撤回) or undetermined.
-        confirmation: confirmed, objected or none (recorded as not confirmed, never as consent).
+        confirmation: confirmed, objected, none (recorded as not confirmed, never as consent) or, in government
+            procurement only, deemed_accepted_absent (87号令 Art. 42: who took no part).
+        signed_in_at: when the bidder came into the hall, None if it did not.
         credit_code: the lead party's, as printed.
         file_sha256: of the sealed file as received.
     """
@@ -44,6 +46,7 @@ class OpeningRow:
     quality: str
     project_manager: str
     representative: str
+    signed_in_at: int | None
     confirmation: str
     remark: str
 
@@ -63,6 +66,15 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file of an objection or an answer: named as its sender named it, known by its hash."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
     """开标异议, raised in the hall and answered at once (实施条例 Art. 44)."""
 
@@ -71,6 +83,8 @@ class Objection:
     text: str
     answered_at: int | None
     answer: str
+    files: tuple[Attachment, ...]
+    answer_files: tuple[Attachment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +107,72 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconvening:
+    """复会: at `set_at` two people told everybody that the hall goes on, or meets again, at `at`."""
+
+    set_at: int
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A line of 投标人签到表. `status`: signed_in, late (at or after T) or absent."""
+
+    bidder: str
+    at: int | None
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A line of 投标文件递交时间表. `act`: submitted, replaced (a new version), withdrawn or refused."""
+
+    bidder: str
+    act: str
+    at: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A named person's signed decision whose cause it was that a bid did not open (办法 Art. 31).
+
+    Attributes:
+        code: what the opening found; `verdict` what was decided.
+        by: name; `role` in which; `statement`: SHA-256 of the signed decision.
+    """
+
+    bidder: str
+    code: str
+    verdict: str
+    by: str
+    role: str
+    reason: str
+    at: int | None
+    statement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityNote:
+    """身份核验例外: what did not fit about a bidder's delegate."""
+
+    bidder: str
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Muting:
+    """禁言 from `since` to `until` (None: to the end)."""
+
+    bidder: str
+    since: int
+    until: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningFacts(Facts):
     """开标记录表 of one section; also made for an opening that failed.
 
@@ -101,6 +181,8 @@ class OpeningFacts(Facts):
         outcome: opened, failed_too_few or failed_quorum.
         unlock_mode: the unlock method in words, as the tender document states it.
         float_point: the drawn 浮动点 in percent, or "".
+        regime: works (招标投标法) or procurement (政府采购法); by it silence is read.
+        messages: how many there were in the hall; each stands among the events.
         excluded: refused, withdrawn, superseded and failed bids with cause and evidence.
         close_list_digest: SHA-256 of the signed close list.
         closing_size / closing_root: the closing checkpoint of the ledger.
@@ -133,6 +215,14 @@ class OpeningFacts(Facts):
     confirmations: tuple[Confirmation, ...]
     objections: tuple[Objection, ...]
     pauses: tuple[Pause, ...]
+    reconvenings: tuple[Reconvening, ...]
+    sign_ins: tuple[SignIn, ...]
+    deliveries: tuple[Delivery, ...]
+    decisions: tuple[Decided, ...]
+    identity: tuple[IdentityNote, ...]
+    mutings: tuple[Muting, ...]
+    messages: int
+    regime: str
     officials: tuple[Official, ...]
     close_list_digest: str
     closing_size: int

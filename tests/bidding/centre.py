@@ -414,6 +414,21 @@ class Centre(World):
         host = self.one(Role.OPERATOR)
         return self.post(f"/openings/{self.section}/phase", {"action": action}, host)
 
+    def decided(self) -> int:
+        """Let the supervisor decide about every bid that did not open, as proposed; how many there were."""
+        supervisor = self.one(Role.SUPERVISOR)
+        desk = self.get(f"/openings/{self.section}/desk", supervisor)
+        for one in desk["undecided"]:
+            known = one["proposed"] != "undetermined"
+            body = {
+                "section": self.section, "submission": one["submission"], "reason": "已核对证据",
+                "verdict": one["proposed"] if known else "deemed_withdrawn", "at": self.clock.now(),
+            }  # fmt: skip
+            signed = statement.sign(supervisor.key, "decision", CENTRE, body)
+            path = f"/openings/{self.section}/decisions"
+            assert self.post(path, signed, supervisor).status_code == 201
+        return len(desk["undecided"])
+
     def confirm_reading(self, bidder: Bidder) -> httpx.Response:
         body = {
             "section": self.section,

@@ -96,6 +96,7 @@ class Office(Centre):
         assert self.release("custodian-2").json()["status"] == "wrong"
         assert self.release("custodian-3").json()["status"] == "answered"
         assert self.pace("read_all").status_code == 200
+        self.decided()
         assert self.pace("confirm").status_code == 200
         self.until(self.clock.now() + 60_000)
         assert self.pace("seal").status_code == 200

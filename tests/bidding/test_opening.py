@@ -15,6 +15,7 @@ TERMS = o.Terms(
 )  # fmt: skip
 LINES = tuple(o.Line(f"bid_{n}", f"org_{n}", T - 1000 + i) for i, n in enumerate("abcd"))
 OPENED = {"total_price": "1.00"}
+FILES = (o.File("依据.pdf", 9, "f" * 64),)
 
 
 def begin() -> o.State:
@@ -275,11 +276,15 @@ def test_an_objection_is_answered_before_the_record_is_sealed() -> None:
     assert go(state, (o.Seal(), end)).phase is o.Phase.SEALED
 
 
-def test_an_undetermined_bid_waits_for_the_supervisor() -> None:
-    state = confirming(bid_c="something-else")
+@pytest.mark.parametrize("found", ["something-else", "header-mac", "stored-copy-corrupt"])
+def test_every_failure_waits_for_a_named_persons_decision(found: str) -> None:
+    """Whatever a proof proposes, the record is not sealed on a proposal (§1.4)."""
+    state = confirming(bid_c=found)
     assert state.confirm is not None
     end = state.confirm.end
-    assert code(state, o.Seal(), end) == "bid-undetermined"
+    assert code(state, o.Seal(), end) == "bid-undecided"
+    remedied = o.Decide("bid_c", "remedied", "per_s", "x")
+    assert code(state, remedied, end) == "remedy-too-late"  # after the import nothing is opened
     decide = o.Decide("bid_c", "deemed_withdrawn", "监督人", "x")
     assert go(state, (decide, end), (o.Seal(), end)).phase is o.Phase.SEALED
 
@@ -299,13 +304,17 @@ def test_folding_the_events_again_gives_the_same_state() -> None:
     state, log = begin(), []
     script: list[tuple[o.Command, int]] = [
         (o.SignIn("org_a"), T - 9), (close(), T), (o.StatePrice("9.00"), T + 1),
-        (o.DrawFloat(""), T + 2), (o.Publish(), T + 3), (o.BeginUnlock(), T + 4),
-        (o.Pause("x"), T + 5), (o.Resume(), T + 9), (answer("c2", "wrong"), T + 10),
+        (o.DrawFloat(""), T + 2), (o.Publish(), T + 3), (o.Speak("org_a", "bidder", "x", "per_a"), T + 3),
+        (o.Mute("org_a", True, "x", "per_h"), T + 3), (o.NoteIdentity("org_b", "x", "per_h"), T + 3),
+        (o.BeginUnlock(), T + 4), (o.Pause("x"), T + 5), (o.Reconvene(T + 9, "x"), T + 6),
+        (o.Mute("org_a", False, "x", "per_h"), T + 7), (o.Resume(), T + 9), (answer("c2", "wrong"), T + 10),
         (answer("c1"), T + 10), (answer("c3"), T + 11), (outcomes(bid_d="header-mac"), T + 12),
         (o.BeginReading(), T + 13), *[(o.ReadNext(), T + 14 + n) for n in range(4)],
         (o.BeginConfirming(), T + 20), (o.Confirm("org_a", "s"), T + 21),
-        (o.Object("org_b", "s2", "x"), T + 22), (o.AnswerObjection("org_b", "y"), T + 23),
-        (o.Seal(), T + 20 + 10 * MINUTE),
+        (o.Object("org_b", "s2", "x", FILES), T + 22), (o.AnswerObjection("org_b", "y", FILES, "per_h"), T + 23),
+        (o.Decide("bid_d", "deemed_revoked", "per_s", "x", "supervisor", "d"), T + 24),
+        (o.Seal(), T + 20 + 10 * MINUTE), (o.Reconvene(T + 21 * MINUTE, "x"), T + 11 * MINUTE),
+        (o.Speak("org_a", "bidder", "x"), T + 21 * MINUTE), (o.EndMeeting(), T + 22 * MINUTE),
     ]  # fmt: skip
     for command, now in script:
         state, events = o.step(state, command, now)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bidding.opening import begin
 from bidding.store import stream_of
 from clients.auditor import hall
 from crypto import statement
@@ -87,8 +88,8 @@ def replayed(centre: Centre) -> None:
     """The auditor's own replay of the hall, event by event, reaches the same state."""
     book = centre.bidding.room.keyed(centre.section)
     rows = list(centre.ground.journal.rows(stream_of(centre.section)))
-    begun = hall.begin(book.keyed.tender, book.keyed.confirm_ms)
-    assert hall.replay(begun, rows) == book.opening
+    opened = next(row.body for row in rows if row.kind == "bids_opened")
+    assert hall.replay(begin(book.keyed.tender, opened), rows) == book.opening
 
 
 def code(answer: httpx.Response) -> str:

@@ -339,7 +339,12 @@ def test_objections_are_answered_and_seal_the_record(centre: Centre) -> None:
     a, b, c = (centre.bidders[f"投标单位{n}"] for n in (1, 2, 3))
     assert centre.confirm_reading(a).status_code == 201
     assert centre.confirm_reading(a).status_code == 201  # again changes nothing
-    body = {"section": centre.section, "bidder": b.who.organisation, "text": "唱标金额有误"}
+    body = {
+        "section": centre.section,
+        "bidder": b.who.organisation,
+        "text": "唱标金额有误",
+        "files": [],
+    }
     signed = statement.sign(b.who.key, "objection", CENTRE, body)
     path = f"/openings/{centre.section}"
     assert centre.post(f"{path}/objections", signed, b.who).status_code == 201

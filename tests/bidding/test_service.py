@@ -59,5 +59,8 @@ def test_the_whole_opening(centre: Centre) -> None:
     assert centre.confirm_reading(a).status_code == 201
     assert centre.pace("seal").status_code == 409
     centre.until(centre.clock.now() + 60_000)
+    undecided = centre.pace("seal")
+    assert undecided.json()["type"].endswith(":bid-undecided")
+    assert centre.decided() == 1
     assert centre.pace("seal").status_code == 200
     assert centre.hall()["phase"] == "sealed"

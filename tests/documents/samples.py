@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 
 from documents.model import (
+    Attachment,
     Confirmation,
     ConfirmationFacts,
     CustodyAnswer,
+    Decided,
+    Delivery,
     Exclusion,
     Heading,
+    IdentityNote,
+    Muting,
     NoticeCustodian,
     NoticeFacts,
     Objection,
@@ -23,7 +28,9 @@ from documents.model import (
     Pause,
     Phase,
     Rank,
+    Reconvening,
     RuleLine,
+    SignIn,
     TranscriptFacts,
     Winner,
 )
@@ -80,6 +87,7 @@ def row(
         quality="合格",
         project_manager=manager,
         representative=person,
+        signed_in_at=T - 600_000,
         confirmation=said,
         remark="以第二次递交的文件为准" if no == 2 else "",
     )
@@ -104,6 +112,7 @@ def opening(rows: int = 4) -> OpeningFacts:
         quality="",
         project_manager="",
         representative="",
+        signed_in_at=None,
         confirmation="none",
         remark="文件制作时已损坏：内容与清单摘要不符",
     )
@@ -167,9 +176,42 @@ def opening(rows: int = 4) -> OpeningFacts:
                 text="请核对我方工期读数 <365> & 单位",
                 answered_at=T + 580_000,
                 answer="经核对，开标一览表所载工期为 365 日历天，读数无误。",
+                files=(Attachment(name="工期说明.pdf", size=48_213, sha256=digest("file")),),
+                answer_files=(),
             ),
         ),
         pauses=(Pause(since=T + 600_000, until=T + 660_000, reason="网络核查"),),
+        reconvenings=(Reconvening(set_at=T + 610_000, at=T + 660_000, reason="网络已恢复"),),
+        sign_ins=(
+            SignIn(bidder=ROWS[0][0], at=T - 600_000, status="signed_in"),
+            SignIn(bidder=ROWS[1][0], at=T + 5_000, status="late"),
+            SignIn(bidder=ROWS[2][0], at=None, status="absent"),
+        ),
+        deliveries=(
+            Delivery(bidder=ROWS[0][0], act="submitted", at=T - 7_200_000, sha256=digest("v1")),
+            Delivery(bidder=ROWS[0][0], act="replaced", at=T - 3_600_000, sha256=digest("v2")),
+            Delivery(bidder="横琴迟报建设有限公司", act="refused", at=T + 20, sha256=""),
+        ),
+        decisions=(
+            Decided(
+                bidder="香山损坏市政工程有限公司",
+                code="payload-tag",
+                verdict="deemed_revoked",
+                by="欧阳喆",
+                role="supervisor",
+                reason="托管人证明正确，文件自身损坏",
+                at=T + 300_000,
+                statement=digest("d"),
+            ),
+        ),
+        identity=(
+            IdentityNote(bidder=ROWS[1][0], at=T + 200_000, text="授权委托书日期有误，已补正"),
+        ),
+        mutings=(
+            Muting(bidder=ROWS[2][0], since=T + 210_000, until=T + 400_000, reason="重复刷屏"),
+        ),
+        messages=7,
+        regime="works",
         officials=(
             Official(role="host", name="王珺玥"),
             Official(role="opening_witness", name="欧阳喆"),

@@ -181,13 +181,13 @@ def test_the_seal_is_only_the_appearance_of_a_signature(records, pdf_file):
     bare = unsigned(samples.opening(), WHO["opening"]).pdf
     assert "开标专用章" not in squeezed(text_of(pdf_file(bare)))
     shown = subprocess.run(
-        ["pdftoppm", "-r", "40", "-f", "3", "-l", "3", str(pdf_file(records["opening"]))],
+        ["pdftoppm", "-r", "40", "-f", "4", "-l", "4", str(pdf_file(records["opening"]))],
         check=True,
         capture_output=True,
         timeout=60,
     ).stdout
     plain = subprocess.run(
-        ["pdftoppm", "-r", "40", "-f", "3", "-l", "3", str(pdf_file(bare))],
+        ["pdftoppm", "-r", "40", "-f", "4", "-l", "4", str(pdf_file(bare))],
         check=True,
         capture_output=True,
         timeout=60,

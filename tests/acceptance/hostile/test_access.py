@@ -27,6 +27,7 @@ STAFF = "operator reviewer"
 WATCH = "operator reviewer supervisor"
 ACTS = "operator reviewer supervisor tenderer agent"
 HOSTS = "operator reviewer tenderer agent"
+SENDS = f"bidder {HOSTS}"
 
 API = {
     # What anybody may read: notices, the ledger, halls, results.
@@ -77,15 +78,17 @@ API = {
     "GET /organisations/me": LOGGED,
     "POST /keys/revocation": LOGGED,
     # 投标人/竞买人: own upload and withdrawal, own receipt, own confirmation, own offers.
-    "POST /uploads": "bidder",
-    "GET /uploads/{upload}": "bidder",
-    "PATCH /uploads/{upload}": "bidder",
-    "DELETE /uploads/{upload}": "bidder",
+    # Uploads: bids of bidders; files that come with answers to objections, of those who answer.
+    "POST /uploads": SENDS,
+    "GET /uploads/{upload}": SENDS,
+    "PATCH /uploads/{upload}": SENDS,
+    "DELETE /uploads/{upload}": SENDS,
     "POST /sections/{section}/submissions": "bidder",
     "POST /sections/{section}/withdrawals": "bidder",
     "GET /sections/{section}/submissions/me": "bidder",
     "GET /sections/{section}/receipts/{act}": "bidder",
     "POST /openings/{section}/sign-in": "bidder",
+    "GET /openings/{section}/mine": "bidder",
     "POST /openings/{section}/confirmations": "bidder",
     "POST /openings/{section}/objections": "bidder",
     "POST /openings/{section}/pledges": "bidder",
@@ -112,6 +115,12 @@ API = {
     "GET /custody/board": WATCH,
     "POST /openings/{section}/phase": HOSTS,
     "POST /openings/{section}/answers": HOSTS,
+    "GET /openings/{section}/desk": ACTS,
+    "POST /openings/{section}/messages": f"bidder {ACTS}",
+    "POST /openings/{section}/mutes": HOSTS,
+    "POST /openings/{section}/identity-notes": HOSTS,
+    "POST /openings/{section}/reconvenings": STAFF,
+    "GET /openings/{section}/files/{sha256}": f"auditor bidder {ACTS}",
     "POST /openings/{section}/float/commitments": ACTS,
     "POST /openings/{section}/float/reveals": ACTS,
     # 行政监督, 审计: late witnesses, the decision about a failure, the full dossier.
@@ -228,6 +237,9 @@ def test_a_tenderer_or_agent_has_no_hand_in_anothers_opening(whole: Whole) -> No
         asked: list[tuple[str, Any]] = [
             ("phase", {"action": "read_all"}),
             ("answers", {"bidder": "org_x", "text": "x"}),
+            ("messages", {"text": "x"}),
+            ("mutes", {"bidder": "", "muted": True, "reason": "x"}),
+            ("identity-notes", {"bidder": "org_x", "text": "x"}),
             ("float/commitments", {"digest": "0" * 64}),
             ("float/reveals", {"nonce": "0" * 64}),
         ]

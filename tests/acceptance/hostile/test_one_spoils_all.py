@@ -13,7 +13,7 @@ WILD = "唱标有误😀\u202e\u200b𠮷㑇\U000e0001 <b>&amp;</b> <para>"
 
 
 def object_(whole: Whole, bidder: Bidder, text: str) -> int:
-    body = {"section": whole.section, "bidder": bidder.who.organisation, "text": text}
+    body = {"section": whole.section, "bidder": bidder.who.organisation, "text": text, "files": []}
     signed = statement.sign(bidder.who.key, "objection", CENTRE, body)
     return whole.post(f"/openings/{whole.section}/objections", signed, bidder.who).status_code
 
@@ -46,7 +46,7 @@ def test_an_objection_of_any_text_ends_in_a_signed_record(whole: Whole, text: st
     taken = object_(whole, bidder, text)
     assert taken in (201, 422)
     if taken == 201:
-        answer = {"bidder": bidder.who.organisation, "text": text}
+        answer = {"bidder": bidder.who.organisation, "text": text, "files": []}
         path = f"/openings/{whole.section}/answers"
         assert whole.post(path, answer, whole.one(Role.OPERATOR)).status_code in (201, 422)
         answer["text"] = "与开标一览表一致"

@@ -218,7 +218,7 @@ def test_statements_about_bids_and_openings(whole: Whole) -> None:
     opening = f"/openings/{whole.section}"
     for path, purpose, body in (
         ("confirmations", "confirmation", {"reading": "0" * 64}),
-        ("objections", "objection", {"text": "x"}),
+        ("objections", "objection", {"text": "x", "files": []}),
         ("pledges", "disclosure_pledge", PLEDGE),
         ("file-keys", "disclosure", DISCLOSURE),
     ):
@@ -253,7 +253,9 @@ def test_statements_about_bids_and_openings(whole: Whole) -> None:
     )
     assert (
         attack(
-            whole, plain(f"{opening}/objections", "objection", who), {**late, "text": "x" * 4_001}
+            whole,
+            plain(f"{opening}/objections", "objection", who),
+            {**late, "text": "x" * 4_001, "files": []},
         )
         > 50
     )

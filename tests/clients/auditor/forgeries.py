@@ -188,7 +188,7 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
             lambda r: r["body"]["entry"].update(arrival=r["body"]["entry"]["arrival"] - 1),
             1,
         ),
-        {"slots-walked"},
+        {"slots-walked", "record"},
     ),
     "the hall lists another arrival": (
         lambda f: f.event("closed", lambda r: _line(r).update(arrival=_line(r)["arrival"] - 1)),

@@ -68,6 +68,7 @@ def _tell(office: Office, folder: Path, pki: Pki) -> Made:
     assert office.release("custodian-2").json()["status"] == "wrong"
     assert office.release("custodian-3").json()["status"] == "answered"
     assert office.pace("read_all").status_code == 200
+    assert office.decided() == 1
     assert office.pace("confirm").status_code == 200
     assert office.confirm_reading(a).status_code == 201
     office.until(office.clock.now() + 61_000)

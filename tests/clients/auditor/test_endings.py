@@ -70,7 +70,7 @@ def postpone(office: Office, by_ms: int) -> None:
 
 
 def object_to(office: Office, bidder: Any, text: str) -> Any:
-    body = {"section": office.section, "bidder": bidder.who.organisation, "text": text}
+    body = {"section": office.section, "bidder": bidder.who.organisation, "text": text, "files": []}
     signed = statement.sign(bidder.who.key, "objection", CENTRE, body)
     return office.post(f"/openings/{office.section}/objections", signed, bidder.who)
 
@@ -92,11 +92,9 @@ def test_a_postponed_opening_with_an_objection_is_valid(tmp_path: Path, authorit
         assert office.pace("confirm").status_code == 200
         assert office.confirm_reading(two).status_code == 201
         assert object_to(office, one, "唱标金额有误").status_code == 201
-        office.runner.run(
-            office.bidding.answer_objection(
-                office.section, one.who.organisation, "已核对，无误", office.clock.now()
-            )
-        )
+        reply = {"bidder": one.who.organisation, "text": "已核对，无误"}
+        path = f"/openings/{office.section}/answers"
+        assert office.post(path, reply, office.one(Role.OPERATOR)).status_code == 201
         office.until(office.clock.now() + 61_000)
         assert office.pace("seal").status_code == 200
         office.awaited(lambda: "opening" in office.bidding.room.shelf.books[office.section].records)
