@@ -197,7 +197,8 @@ class Journal:
 
         Raises:
             ChainBroken: what is stored is not what was written.
-            StorageFailed: the database still fails, or the journal was closed; it stays stopped.
+            Unavailable: the database still fails or is another process's, or the journal was
+                closed; it stays stopped.
         """
         if self._closed:
             raise StorageFailed(self._stopped)
@@ -205,8 +206,7 @@ class Journal:
             return
         self._hand_over()
         await asyncio.to_thread(self._join)
-        # A connection that met an error may still hold a lock (an unlock that failed): begin anew.
-        await asyncio.to_thread(self._database.engine.dispose)
+        await asyncio.to_thread(self._database.retake)
         self._position, self._heads = await asyncio.to_thread(self._verified)
         self._queue = queue.SimpleQueue()
         self._waiting = 0
@@ -305,8 +305,7 @@ class Journal:
                 rows.append(Row(position, stream, seq, at, kind, decode(text), chain))
                 values.append((position, stream, seq, at, kind, text.decode(), chain))
             groups.append(rows)
-        engine = self._database.engine.execution_options(writes=True)
-        with self._database.turn(), engine.begin() as connection:
+        with self._database.appending() as connection:
             insert_rows(connection, values)
         self._position = position
         self._heads.update(heads)
