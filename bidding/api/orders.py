@@ -54,6 +54,12 @@ ACCESS: Final = (
         "停机后准许逾时联署",
         phases="截止后，应答前",
     ),
+    Rule(
+        "POST",
+        f"{BASE}/sections/{{section}}/reconciliations",
+        CENTRE_STAFF,
+        "核对双史后继续；须监督人签名，中心同签",
+    ),
     Rule("GET", f"{BASE}/openings/{{section}}/failure", PUBLIC, "托管失效后的承诺与交出情况"),
     Rule(
         "POST",
@@ -126,6 +132,11 @@ def _orders(made: APIRouter, service: BiddingService) -> None:
     async def fail(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
         """End release for the key: {"supervisor": signed QuorumFailure}; the centre signs the same."""
         return await both(service.orders.miss_quorum, section, body, who, _now(request, service))
+
+    @made.post("/sections/{section}/reconciliations", status_code=201, tags=["custody"])
+    async def reconcile(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Answer evidence of two histories: {"supervisor": signed Reconciliation}; the centre signs the same."""
+        return await both(service.orders.reconcile, section, body, who, _now(request, service))
 
     @made.post("/sections/{section}/late-witnesses", status_code=201, tags=["custody"])
     async def late(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:

@@ -175,6 +175,31 @@ class QuorumFailure(Body):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation(Body):
+    """核对双史: centre and supervisor have looked at evidence of two histories; this section may go on.
+
+    `evidence`: SHA-256 of each piece of evidence that they answer, hex.
+    """
+
+    PURPOSE: ClassVar[str] = "reconciliation"
+
+    section: Ident
+    evidence: tuple[Hex32, ...]
+    reason: Name
+    at: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery(Body):
+    """A custodian whose home was lost asks for its own earlier words; `at` is its own clock."""
+
+    PURPOSE: ClassVar[str] = "recovery"
+
+    custodian: Ident
+    at: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision(Body):
     """A named person decides whose cause a failure is (办法 Art. 31); the system only proposes."""
 

@@ -18,7 +18,7 @@ from bidding.model import (
     ReleaseRefusal,
 )
 from bidding.opening import Answer, Phase, Reply, step
-from bidding.release import ReleaseRequest, SealedEntry
+from bidding.release import IssuedKey, ReleaseRequest, SealedEntry
 from bidding.release.run import Fold
 from bidding.service.ceremonies import speaker
 from crypto import statement
@@ -100,6 +100,7 @@ class Custody:
         ledger = self._room.ledger
         size = ledger.size
         frontier = await asyncio.to_thread(self._frontier, start)
+        issued = await asyncio.to_thread(self._issued, book, closing.closing_size)
         sizes = [one for one in ledger.cosigned_sizes(closing.closing_size) if one <= size]
         entries = tuple(
             SealedEntry(
@@ -120,6 +121,7 @@ class Custody:
             ),
             seed=self._room.seeds[section].hex(),
             entries=entries,
+            issued=issued,
             late_witness=tuple(book.late_witness),
         )
         return request.to_body()
@@ -226,6 +228,20 @@ class Custody:
         except CryptoError as error:
             return str(error)
         return ""
+
+    def _issued(self, book: Book, size: int) -> tuple[IssuedKey, ...]:
+        """The leaf that issued each key which signed an act, under the closing checkpoint."""
+        ledger, keys = self._room.ledger, self._room.trading.state.keys
+        places = {keys[act.key].issued_at_index for act in book.acts.values() if act.key in keys}
+        return tuple(
+            IssuedKey(
+                index=index,
+                leaf=ledger.leaf(index).decode(),
+                path=tuple(node.hex() for node in ledger.inclusion(index, size)),
+            )
+            for index in sorted(places)
+            if 0 <= index < size
+        )
 
     def _frontier(self, start: int) -> tuple[bytes, ...]:
         fold = Fold()

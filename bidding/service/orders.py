@@ -1,4 +1,4 @@
-"""Orders of two: postponement, termination, supplement, quorum failure; and the late witnesses' one.
+"""Orders of two: postponement, termination, supplement, quorum failure, reconciliation; and the late witnesses' one.
 
 The supervisor signs, an operator brings it, the centre signs the same body; both signed forms stand in one
 `announced` leaf and in the answer, which also travels directly to custodians. No order moves anything
@@ -18,6 +18,7 @@ from bidding.model import (
     MalformedError,
     Postponement,
     QuorumFailure,
+    Reconciliation,
     Supplement,
     TenderFile,
     Termination,
@@ -132,6 +133,27 @@ class Orders:
         both, leaf = self._announced(section, signed, said, now)
         await self._run.command(book, MissQuorum(said.reason), now, [leaf])
         await self._run.drive(section)
+        return both
+
+    async def reconcile(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Both:
+        """核对双史: published evidence of two histories has been looked at; custodians may go on.
+
+        Raises:
+            ConflictError: `evidence-unknown`, the ledger publishes no such evidence.
+        """
+        said = Reconciliation.from_body(self._supervised(who, signed, Reconciliation))
+        if said.section != section:
+            raise _foreign()
+        self._room.keyed(section)
+        published = {one.sha256 for one in self._room.ledger.evidence()}
+        if not said.evidence or not published.issuperset(said.evidence):
+            raise ConflictError(
+                "evidence-unknown",
+                "没有公布该双史证据",
+                "Name evidence that the ledger publishes; bring it first.",
+            )
+        both, leaf = self._announced(section, signed, said, now)
+        await self._room.append(section, at=now, leaves=[leaf])
         return both
 
     async def late_witness(

@@ -229,7 +229,7 @@ def take(
     file: Annotated[Path, typer.Argument(help="a statement of centre and supervisor, JSON")],
     as_json: JsonOption = False,
 ) -> None:
-    """Accept a signed postponement, termination or supplement handed over directly."""
+    """Accept what is handed over directly: a postponement or another order of two, evidence of two histories."""
     from clients.custodian.handed import accept
     from clients.files import read_json
     from trading.ground.clock import SystemClock

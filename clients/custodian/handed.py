@@ -1,6 +1,7 @@
 """What reaches a custodian past the centre's network: postponements handed over, its own veto, recovery.
 
-A postponement, termination, supplement or quorum failure counts when centre and supervisor both signed the very same body.
+A postponement, termination, supplement, quorum failure or reconciliation counts when centre and supervisor both signed
+the very same body. Evidence of two histories counts by itself.
 The centre could keep it from the log; handed to a custodian directly it stands all the same.
 """
 
@@ -13,10 +14,12 @@ from bidding.model import (
     CeremonyMessage,
     Postponement,
     QuorumFailure,
+    Reconciliation,
     Supplement,
     Termination,
 )
 from bidding.release import TwoSigned
+from clients.custodian import histories
 from clients.custodian.ceremony import CERTIFICATE, SHARE, load_share, recover_share
 from clients.custodian.release import HANDED, HOLD
 from clients.errors import ClientError
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from clients.custodian.state import State
     from crypto.certificate import GroupKey
 
-KINDS: Final = (Postponement, Termination, Supplement, QuorumFailure)
+KINDS: Final = (Postponement, Termination, Supplement, QuorumFailure, Reconciliation)
 
 
 def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str]:
@@ -50,12 +53,19 @@ def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str
         value: ``{"centre": signed, "supervisor": signed}``.
         now: own clock, ms UTC.
 
+    Evidence of two histories (`crypto.tlog.evidence`) needs nobody's signature but those it shows.
+
     Returns:
-        What it is (its purpose) and the section it is about.
+        What it is (its purpose) and the section it is about; of evidence, whom it accuses.
 
     Raises:
-        ClientError: not both signed, not the same body, or none of the four kinds.
+        ClientError: not both signed, not the same body, or none of the kinds.
     """
+    if isinstance(value, dict) and "first" in value:
+        proved = histories.learn(state, roster, [value], now)
+        if not proved:
+            raise ClientError("this proves nothing about the pinned log or a pinned witness")
+        return histories.EVIDENCE, proved[0].key.partition("+")[0]
     try:
         both = TwoSigned.from_body(value)
         purpose = str(both.centre["statement"]["purpose"])

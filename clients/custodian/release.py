@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Check, Release, ReleaseRefusal
 from bidding.release import Answer, CustodianView, ReleaseRequest, TwoSigned, Verdict, decide
+from clients.custodian import histories
 from clients.custodian.ceremony import certificate_of, load_share
 from clients.errors import ClientError
 from clients.sdk import ledger
@@ -72,6 +73,7 @@ class Releases:
         request = ReleaseRequest.from_body(asked)
         if request.section != section:
             raise ClientError(f"asked about {section}, the centre answered about {request.section}")
+        histories.learn(self._home.state, self._roster, ledger.evidence(centre), now)
         view = self._view(request, now)
         size = open_checkpoint(request.head.encode(), self._roster.ledger).size
         verdict = decide(view, request, ledger.leaves(centre, request.start, size))
@@ -107,6 +109,7 @@ class Releases:
                 TwoSigned.from_body(parse(text)) for text in home.state.all_said(HANDED).values()
             ],
             answered=None if answered is None else answered.decode(),
+            evidence=histories.kept(home.state),
         )
 
     def _release(
