@@ -8,11 +8,12 @@ trading floor. An auditor with the dossier's rows recomputes the record and comp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bidding.model import CloseList, PublishedBidders, TenderFile
 from bidding.opening import Bid, Event, State, Terms, evolve
 from bidding.opening.words import EXCLUDED, cause, outcome, unlock_mode
+from bidding.rules.versions import changes, remark
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex, unb64
 from documents.model import (
@@ -20,7 +21,9 @@ from documents.model import (
     CustodyAnswer,
     Exclusion,
     Heading,
+    NoticeChange,
     NoticeCustodian,
+    NoticeDocument,
     NoticeFacts,
     Objection,
     Official,
@@ -33,29 +36,12 @@ from documents.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bidding.rules.versions import Row
+
 LATE_UPLOADS = (
     "投标截止前未完成传输的投标文件不予受理；截止前已完成递交的前一版本仍然有效。"
     "时间以本中心收到最后一个字节的时刻为准，恰在截止时刻到达者为迟到。"
 )
-
-
-class Row(Protocol):
-    """A journal row, as far as a record reads it."""
-
-    @property
-    def kind(self) -> str:
-        """What happened."""
-        ...
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        """Its JSON."""
-        ...
-
-    @property
-    def at(self) -> int:
-        """When, ms UTC."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +72,7 @@ class Setting:
     parties: Mapping[str, tuple[str, str]]
     officials: tuple[Official, ...] = ()
     rules: tuple[str, ...] = ()
+    documents: tuple[NoticeDocument, ...] = ()
 
 
 def tender_of(rows: Iterable[Row]) -> TenderFile:
@@ -109,7 +96,8 @@ def notice_facts(rows: Iterable[Row], setting: Setting) -> NoticeFacts:
         rows: of the section's stream, in order.
         setting: the names around it.
     """
-    tender = tender_of(rows)
+    known = list(rows)
+    tender = tender_of(known)
     return NoticeFacts(
         heading=setting.heading,
         tender=tender.tender,
@@ -149,6 +137,8 @@ def notice_facts(rows: Iterable[Row], setting: Setting) -> NoticeFacts:
         published_at=setting.published_at,
         late_uploads=LATE_UPLOADS,
         rules=setting.rules,
+        documents=setting.documents,
+        changes=changes(known),
     )
 
 
@@ -179,7 +169,7 @@ def opening_facts(
         _, named = leaves[PublishedBidders.PURPOSE]
         published = PublishedBidders.from_leaf(dict(named), setting.centre)
         deposits = {line.submission: line.deposit for line in published.bidders}
-    acts = _acts(known)
+    acts, made = _acts(known), changes(known)
     imported = next((row.at for row in known if row.kind == "imported"), None)
     return OpeningFacts(
         heading=setting.heading,
@@ -201,7 +191,7 @@ def opening_facts(
         custody=_custody(state, tender),
         outcome=outcome(state),
         rows=tuple(
-            _row(number, bid, acts[bid.line.submission], deposits, imported, setting)
+            _row(number, bid, acts[bid.line.submission], deposits, imported, setting, made)
             for number, bid in enumerate(_readable(state), 1)
         ),
         excluded=_excluded(known, acts, state, setting),
@@ -273,6 +263,7 @@ def _row(
     deposits: dict[str, str],
     imported: int | None,
     setting: Setting,
+    made: tuple[NoticeChange, ...],
 ) -> OpeningRow:
     summary = bid.summary
     days = summary.get("duration_days", "")
@@ -292,7 +283,9 @@ def _row(
         project_manager=summary.get("project_manager", ""),
         representative=summary.get("authorised_representative", ""),
         confirmation=bid.answer or "none",
-        remark="" if opened else cause(bid),
+        remark="；".join(
+            filter(None, ("" if opened else cause(bid), remark(made, bid.line.arrival)))
+        ),
     )
 
 

@@ -28,6 +28,7 @@ from bidding.opening import (
     Terminate,
 )
 from bidding.rules.draw import commitment
+from bidding.service.addenda import Addenda
 from bidding.service.board import Board
 from bidding.service.ceremonies import Ceremonies
 from bidding.service.custody import Custody
@@ -87,7 +88,9 @@ class BiddingService:
         self.custody = Custody(self.room, self.run.drive)
         self.disclosures = Disclosures(self.room, self.run.command, self.run.drive, self.run.opener)
         self.run.custody, self.run.disclosures = self.custody, self.disclosures
-        self.orders = Orders(self.room, self.run)
+        self.addenda = Addenda(self.room, self.intake)
+        trading.addenda.moved_by(self.addenda)
+        self.orders = Orders(self.room, self.run, self.addenda)
         self.board = Board(self.room)
         self.paper = Paper(self.room)
         self.watchers: list[Callable[[Book, Row], None]] = []
@@ -115,6 +118,8 @@ class BiddingService:
         if book is not None:
             if row.kind in {"bids_opened", "moved"}:
                 self.run.arm(book)
+            if row.kind == "refiled":
+                self.room.spawn(self._notice(book.section), f"notice {book.section}")
             if row.kind in {"sealed", "failed_too_few", "pledges_missing"}:
                 self.room.spawn(self._paper(book), f"opening record {book.section}")
             for watcher in self.watchers:
@@ -150,7 +155,7 @@ class BiddingService:
         elif not section.suspended and book.opening.paused is not None:
             await self.run.command(book, Resume(), now)
             await self.run.drive(book.section)
-        if section.stage is Stage.ANNOUNCED and not section.notice:
+        if section.stage is Stage.ANNOUNCED:
             await self.paper.notice(book)
 
     async def _notice(self, section: str) -> None:

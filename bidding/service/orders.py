@@ -20,10 +20,9 @@ from bidding.model import (
     QuorumFailure,
     Reconciliation,
     Supplement,
-    TenderFile,
     Termination,
 )
-from bidding.opening import MissQuorum, Move, Phase, Terminate
+from bidding.opening import MissQuorum, Phase, Terminate
 from bidding.opening import Supplement as PutBack
 from crypto import statement
 from crypto.encoding import sha256_hex
@@ -32,6 +31,7 @@ from trading.model import Role
 
 if TYPE_CHECKING:
     from bidding.model import Body
+    from bidding.service.addenda import Addenda
     from bidding.service.room import Room
     from bidding.service.run import Run
     from bidding.store import Book
@@ -45,32 +45,21 @@ Both = dict[str, Any]
 class Orders:
     """Takes orders about sections. Every method: `who` brings it, `signed` is the supervisor's."""
 
-    def __init__(self, room: Room, run: Run) -> None:
+    def __init__(self, room: Room, run: Run, addenda: Addenda) -> None:
         self._room = room
         self._run = run
+        self._addenda = addenda
 
     async def postpone(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Both:
-        """延期: T moves later; the tender file is signed anew.
+        """延期: T moves later, the tender file is signed anew, the notice gets its next version.
 
         Raises:
             BiddingError: not signed so, not from the T that stands, or not later.
         """
-        book = self._room.keyed(section)
-        said = Postponement.from_body(self._supervised(who, signed, Postponement))
-        if said.section != section or said.previous != book.deadline:
-            raise _foreign()
-        both, leaf = self._announced(section, signed, said, now)
-        assert book.keyed is not None
-        file = TenderFile.from_body({**book.keyed.tender.to_body(), "deadline": said.deadline})
-        await self._run.command(
-            book,
-            Move(said.deadline, said.reason),
-            now,
-            [leaf],
-            refiled={"file": self._room.sign(TenderFile.PURPOSE, file.to_body())},
-        )
-        await self._room.trading.postpone(section, said.deadline, list(both.values()), now)
-        await self._room.trading.file_tender(section, book.keyed.file)
+        self._supervised(who, signed, Postponement)
+        await self._addenda.postpone(section, signed, now)
+        both = self._addenda.both(section)
+        assert both is not None
         return both
 
     async def terminate(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Both:

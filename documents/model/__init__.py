@@ -23,7 +23,12 @@ from documents.model.auction import (
 )
 from documents.model.base import SUITE, VERSION, Facts, Heading, Official, Party, RuleLine
 from documents.model.codec import DocumentError
-from documents.model.notice import NoticeCustodian, NoticeFacts
+from documents.model.notice import (
+    NoticeChange,
+    NoticeCustodian,
+    NoticeDocument,
+    NoticeFacts,
+)
 from documents.model.opening import (
     Confirmation,
     CustodyAnswer,
@@ -44,7 +49,9 @@ __all__ = [
     "Exclusion",
     "Facts",
     "Heading",
+    "NoticeChange",
     "NoticeCustodian",
+    "NoticeDocument",
     "NoticeFacts",
     "Objection",
     "Offer",
