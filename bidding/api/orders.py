@@ -77,6 +77,7 @@ ACCESS: Final = (
         phases="全部承诺后",
         own=True,
     ),
+    Rule("POST", f"{BASE}/custody/recoveries", PUBLIC, "托管人取回本人先前所言；须其签名"),
     Rule(
         "GET", f"{BASE}/custody/board", CENTRE_STAFF | _SUPERVISOR, "托管人状态；开标前一日起标红"
     ),
@@ -92,6 +93,11 @@ def add(made: APIRouter, service: BiddingService) -> None:
     """Add these routes to the room's."""
     _orders(made, service)
     _failure(made, service)
+
+    @made.post("/custody/recoveries", tags=["custody"])
+    async def recovery(request: Request, body: Json) -> dict[str, Any]:
+        """Give a custodian whose home was lost its own words: a signed Recovery, a minute old at most."""
+        return await service.custody.recovery(body, _now(request, service))
 
     @made.get("/custody/board", tags=["custody"])
     async def board(request: Request) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from bidding.model import (
     CloseList,
     ConflictError,
     MalformedError,
+    Recovery,
     Release,
     ReleaseRefusal,
+    UnknownError,
 )
 from bidding.opening import Answer, Phase, Reply, step
 from bidding.release import IssuedKey, ReleaseRequest, SealedEntry
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from bidding.store import Book
 
 ASKING: Final = frozenset({Phase.UNLOCKING, Phase.IMPORTED, Phase.READING_OUT, Phase.CONFIRMING})
+FRESH_MS: Final = 60_000  # how old a lost custodian's request for its own words may be
 MAX_REFUSALS: Final = 20  # of one custodian that are kept; more of the same tell nothing
 
 
@@ -146,6 +149,40 @@ class Custody:
         await self._take(book, custodian.id, status, signed, wrong, now)
         await self._drive(section)
         return {"section": section, "custodian": custodian.id, "status": status, "detail": wrong}
+
+    async def recovery(self, signed: dict[str, Any], now: int) -> dict[str, Any]:
+        """Give a custodian whose home was lost its own earlier words, and the newest cosigned checkpoints.
+
+        Raises:
+            UnknownError: no such custodian.
+            MalformedError: not signed by its key, or `recovery-stale`: not just now.
+        """
+        known = self._room.trading.state.custodians.get(speaker(signed))
+        if known is None:
+            raise UnknownError("custodian-unknown", "没有该托管人", "No such custodian.")
+        said = Recovery.from_body(self._room.said(signed, Recovery.PURPOSE, known.public))
+        if abs(now - said.at) > FRESH_MS:
+            raise MalformedError(
+                "recovery-stale", "恢复请求已过时", "Sign it anew; set the clock right."
+            )
+        books = self._room.shelf.books.values()
+        cosigned = await asyncio.to_thread(self._room.ledger.newest_cosigned)
+        return {
+            "answers": [
+                answer
+                for book in books
+                for answer in book.releases.get(known.id, [])
+                if answer["statement"]["purpose"] == Release.PURPOSE
+            ],
+            "messages": [
+                said[known.id]
+                for book in books
+                for ceremony in book.ceremonies.values()
+                for said in ceremony.rounds.values()
+                if known.id in said
+            ],
+            "cosigned": [note.decode() for note in cosigned],
+        }
 
     async def _refused(
         self, book: Book, custodian: str, said: ReleaseRefusal, signed: dict[str, Any], now: int

@@ -23,6 +23,8 @@ from crypto.p256 import Point
 from crypto.tlog.checkpoint import open_checkpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clients.custodian.cosigner import Cosigner
     from clients.custodian.home import Home
     from clients.custodian.roster import Roster
@@ -116,10 +118,7 @@ class Releases:
         self, request: ReleaseRequest, answer: Answer, view: CustodianView, now: int
     ) -> dict[str, Any]:
         home = self._home
-        # A supplementary list adds encapsulations to the same close list: another answer, whose
-        # partials for the old ones are the same points, because a share is one number.
-        asked = sha256_hex(canonical(list(answer.encapsulations)))
-        subject = f"{request.ceremony} {answer.close_list} {asked}"
+        subject = _subject(request.ceremony, answer.close_list, answer.encapsulations)
         kept = home.state.said(RELEASE, subject)
         if kept is not None:
             return dict(parse(kept))
@@ -159,3 +158,14 @@ class Releases:
         )
         subject = f"{request.ceremony} {first.id} {now // REFUSAL_MS}"
         return dict(parse(home.state.say(REFUSAL, subject, canonical(signed), now)))
+
+
+def subject_of(said: Release) -> str:
+    """Under what an answer is kept."""
+    return _subject(said.ceremony, said.close_list, said.encapsulations)
+
+
+def _subject(ceremony: str, close_list: str, encapsulations: Iterable[str]) -> str:
+    # A supplementary list adds encapsulations to the same close list: another answer, whose
+    # partials for the old ones are the same points, because a share is one number.
+    return f"{ceremony} {close_list} {sha256_hex(canonical(list(encapsulations)))}"

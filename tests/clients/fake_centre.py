@@ -56,6 +56,7 @@ class FakeCentre:
         )
         self.requests: dict[str, Any] = {}
         self.partials: list[dict[str, Any]] = []
+        self.cosigned: list[str] = []
         self.evidence: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.before: Callable[[str, str], None] = lambda _method, _path: None
@@ -102,6 +103,8 @@ class FakeCentre:
             case ("POST", ["ledger", "evidence"]):
                 self.evidence.append(told["evidence"])
                 return {}
+            case ("POST", ["custody", "recoveries"]):
+                return {"answers": [], "messages": [], "cosigned": list(self.cosigned)}
             case ("POST", ["ledger", "cosignatures"]):
                 self.log.cosigned.append(told["note"].encode())
                 return {}

@@ -311,6 +311,10 @@ class Ledger:
         lines = self._register.lines(self.log_id, size)
         return note.Note(signed.text, (*signed.signatures, *lines)).to_bytes()
 
+    def newest_cosigned(self) -> list[bytes]:
+        """Return the newest checkpoint that each witness has cosigned, with all cosignatures on it."""
+        return [self.cosigned(size) for size in self._register.newest(self.log_id)]
+
     def cosigned_sizes(self, at_least: int, limit: int = 100) -> list[int]:
         """Return sizes ≥ `at_least` for which cosignatures came, smallest first."""
         return self._register.sizes(self.log_id, at_least, limit)

@@ -68,6 +68,7 @@ API = {
     "GET /ledger/evidence": ALL,
     "POST /ledger/evidence": ALL,
     "GET /custody/tasks": ALL,
+    "POST /custody/recoveries": ALL,
     "GET /custody/ceremonies/{ceremony}": ALL,
     "POST /custody/ceremonies/{ceremony}/messages": ALL,
     "GET /custody/sections/{section}/release-request": ALL,
