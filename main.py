@@ -96,7 +96,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from documents.filing import Filer
     from documents.service import DocumentService
     from documents.shelf import Shelf
-    from documents.sign import signer
+    from documents.signer import signer
     from documents.timestamp import DevelopmentTsa
     from documents.workers import end_with_parent
     from trading import api as trading_api
