@@ -78,6 +78,8 @@ ACCESS: Final = (
         own=True,
     ),
     Rule("POST", f"{BASE}/custody/recoveries", PUBLIC, "托管人取回本人先前所言；须其签名"),
+    Rule("GET", f"{BASE}/custody/drill", PUBLIC, "自检所用演练公钥，不属任何标段"),
+    Rule("POST", f"{BASE}/custody/drill", _BIDDER, "投标人自检：密封试件，即时开启，不留存"),
     Rule(
         "GET", f"{BASE}/custody/board", CENTRE_STAFF | _SUPERVISOR, "托管人状态；开标前一日起标红"
     ),
@@ -93,6 +95,19 @@ def add(made: APIRouter, service: BiddingService) -> None:
     """Add these routes to the room's."""
     _orders(made, service)
     _failure(made, service)
+
+    @made.get("/custody/drill", tags=["custody"])
+    async def drill() -> dict[str, Any]:
+        """Show the key that a self-test seals a dummy to; it is of no section."""
+        return await service.drill.show()
+
+    @made.post("/custody/drill", tags=["custody"])
+    async def test(body: Json, who: Who) -> dict[str, Any]:
+        """Open a bidder's dummy at once and say what was in it: {"sealed": base64}. Nothing is kept."""
+        sealed = body.get("sealed")
+        if not isinstance(sealed, str) or len(body) != 1:
+            raise MalformedError("malformed", "内容格式不正确", 'Send {"sealed": base64}.')
+        return await service.drill.open(who, sealed)
 
     @made.post("/custody/recoveries", tags=["custody"])
     async def recovery(request: Request, body: Json) -> dict[str, Any]:

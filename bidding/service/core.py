@@ -33,6 +33,7 @@ from bidding.service.board import Board
 from bidding.service.ceremonies import Ceremonies
 from bidding.service.custody import Custody
 from bidding.service.disclosures import Disclosures
+from bidding.service.drill import Drill
 from bidding.service.intake import Intake
 from bidding.service.orders import Orders
 from bidding.service.paper import OPENING, Paper
@@ -92,6 +93,7 @@ class BiddingService:
         trading.addenda.moved_by(self.addenda)
         self.orders = Orders(self.room, self.run, self.addenda)
         self.board = Board(self.room)
+        self.drill = Drill(self.room.centre)
         self.paper = Paper(self.room)
         self.watchers: list[Callable[[Book, Row], None]] = []
         self.room.journal.listen(self._follow)

@@ -69,6 +69,7 @@ API = {
     "POST /ledger/evidence": ALL,
     "GET /custody/tasks": ALL,
     "POST /custody/recoveries": ALL,
+    "GET /custody/drill": ALL,
     "GET /custody/ceremonies/{ceremony}": ALL,
     "POST /custody/ceremonies/{ceremony}/messages": ALL,
     "GET /custody/sections/{section}/release-request": ALL,
@@ -80,6 +81,7 @@ API = {
     "GET /organisations/me": LOGGED,
     "POST /keys/revocation": LOGGED,
     # 投标人/竞买人: own upload and withdrawal, own receipt, own confirmation, own offers.
+    "POST /custody/drill": "bidder",
     "POST /uploads": "bidder",
     "GET /uploads/{upload}": "bidder",
     "PATCH /uploads/{upload}": "bidder",
