@@ -96,7 +96,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from documents.filing import Filer
     from documents.service import DocumentService
     from documents.shelf import Shelf
-    from documents.sign import signer
+    from documents.signer import signer
     from documents.timestamp import DevelopmentTsa
     from documents.workers import end_with_parent
     from trading import api as trading_api
@@ -281,6 +281,7 @@ async def _serve(settings: Settings, clock: SystemClock) -> None:
     import uvicorn
 
     from trading.ground.logs import configure
+    from trading.ground.sockets import Socket
 
     configure(settings.log_level, clock)
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -294,7 +295,7 @@ async def _serve(settings: Settings, clock: SystemClock) -> None:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                ws="websockets-sansio",
+                ws=Socket,
                 ws_per_message_deflate=False,
                 ws_max_size=WS_MAX_BYTES,
                 timeout_graceful_shutdown=3,

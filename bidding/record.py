@@ -8,19 +8,22 @@ trading floor. An auditor with the dossier's rows recomputes the record and comp
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bidding.model import CloseList, PublishedBidders, TenderFile
 from bidding.opening import Bid, Event, State, begin, companion, evolve
 from bidding.opening.silence import answer
 from bidding.opening.words import EXCLUDED, cause, outcome, unlock_mode
+from bidding.rules.versions import changes, remark
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex, unb64
 from documents.model import (
     Confirmation,
     Exclusion,
     Heading,
+    NoticeChange,
     NoticeCustodian,
+    NoticeDocument,
     NoticeFacts,
     Objection,
     Official,
@@ -34,29 +37,12 @@ from documents.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bidding.rules.versions import Row
+
 LATE_UPLOADS = (
     "投标截止前未完成传输的投标文件不予受理；截止前已完成递交的前一版本仍然有效。"
     "时间以本中心收到最后一个字节的时刻为准，恰在截止时刻到达者为迟到。"
 )
-
-
-class Row(Protocol):
-    """A journal row, as far as a record reads it."""
-
-    @property
-    def kind(self) -> str:
-        """What happened."""
-        ...
-
-    @property
-    def body(self) -> Mapping[str, Any]:
-        """Its JSON."""
-        ...
-
-    @property
-    def at(self) -> int:
-        """When, ms UTC."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +73,7 @@ class Setting:
     parties: Mapping[str, tuple[str, str]]
     officials: tuple[Official, ...] = ()
     rules: tuple[str, ...] = ()
+    documents: tuple[NoticeDocument, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,7 +98,8 @@ def notice_facts(rows: Iterable[Row], setting: Setting) -> NoticeFacts:
         rows: of the section's stream, in order.
         setting: the names around it.
     """
-    tender = tender_of(rows)
+    known = list(rows)
+    tender = tender_of(known)
     return NoticeFacts(
         heading=setting.heading,
         tender=tender.tender,
@@ -151,6 +139,8 @@ def notice_facts(rows: Iterable[Row], setting: Setting) -> NoticeFacts:
         published_at=setting.published_at,
         late_uploads=LATE_UPLOADS,
         rules=setting.rules,
+        documents=setting.documents,
+        changes=changes(known),
     )
 
 
@@ -181,7 +171,7 @@ def opening_facts(
         _, named = leaves[PublishedBidders.PURPOSE]
         published = PublishedBidders.from_leaf(dict(named), setting.centre)
         deposits = {line.submission: line.deposit for line in published.bidders}
-    acts = _acts(known)
+    acts, made = _acts(known), changes(known)
     imported = next((row.at for row in known if row.kind == "imported"), None)
 
     def name(bidder: str) -> str:
@@ -210,7 +200,7 @@ def opening_facts(
         custody=companion.custody(state, tender),
         outcome=outcome(state),
         rows=tuple(
-            _row(number, bid, acts[bid.line.submission], deposits, imported, setting, state)
+            _row(number, bid, acts[bid.line.submission], deposits, imported, setting, state, made)
             for number, bid in enumerate(_readable(state), 1)
         ),
         excluded=_excluded(known, acts, state, setting),
@@ -288,6 +278,7 @@ def _row(
     imported: int | None,
     setting: Setting,
     state: State,
+    made: tuple[NoticeChange, ...],
 ) -> OpeningRow:
     summary = bid.summary
     days = summary.get("duration_days", "")
@@ -308,7 +299,9 @@ def _row(
         representative=summary.get("authorised_representative", ""),
         signed_in_at=state.sign_ins.get(bid.line.bidder),
         confirmation=answer(state, bid),
-        remark="" if opened else cause(bid),
+        remark="；".join(
+            filter(None, ("" if opened else cause(bid), remark(made, bid.line.arrival)))
+        ),
     )
 
 

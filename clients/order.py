@@ -26,6 +26,7 @@ ROUTES: Final = {
     "termination": "terminations",
     "supplement": "supplements",
     "quorum_failure": "quorum-failures",
+    "reconciliation": "reconciliations",
     "late_witness": "late-witnesses",
 }
 KINDS: Final = {name.replace("_", "-"): name for name in ROUTES}
@@ -42,6 +43,7 @@ def body_of(purpose: str, given: dict[str, Any]) -> dict[str, Any]:
         LateWitness,
         Postponement,
         QuorumFailure,
+        Reconciliation,
         Supplement,
         Termination,
     )
@@ -49,7 +51,14 @@ def body_of(purpose: str, given: dict[str, Any]) -> dict[str, Any]:
 
     kinds = {
         kind.PURPOSE: kind
-        for kind in (Postponement, Termination, Supplement, QuorumFailure, LateWitness)
+        for kind in (
+            Postponement,
+            Termination,
+            Supplement,
+            QuorumFailure,
+            Reconciliation,
+            LateWitness,
+        )
     }
     kind = kinds[purpose]
     names = set(fields_of(kind))
@@ -84,6 +93,10 @@ def sign(
     submission: Annotated[
         list[str] | None, typer.Option("--submission", help="a bid to put back; may be repeated")
     ] = None,
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option("--evidence", help="SHA-256 of evidence of two histories; may be repeated"),
+    ] = None,
     closing_size: Annotated[int | None, typer.Option("--closing-size")] = None,
     closing_root: Annotated[str | None, typer.Option("--closing-root", help="hex")] = None,
     passphrase_file: PassphraseOption = None,
@@ -102,7 +115,7 @@ def sign(
         "section": section, "reason": reason, "at": SystemClock().now(), "tender": tender,
         "previous": previous, "deadline": deadline, "close_list": close_list,
         "submissions": list(submission or ()), "closing_size": closing_size,
-        "closing_root": closing_root,
+        "closing_root": closing_root, "evidence": list(evidence or ()),
     }  # fmt: skip
     body = body_of(purpose, given)
     signed = statement.sign(keyfile.read_key(key, passphrase_file), purpose, centre, body)

@@ -8,7 +8,8 @@ from reportlab.platypus import Flowable, Spacer
 
 from documents import words
 from documents.layout import Cell, pairs, paragraph, style, titles
-from documents.page import Drawn, compose, slots_of
+from documents.page import Drawn, compose
+from documents.slots import slots_of
 from documents.typeface import SANS
 
 if TYPE_CHECKING:

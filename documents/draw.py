@@ -6,7 +6,6 @@ A pure function and picklable, so that it may run in another process; and since 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from documents import confirmation, notice, opening, transcript
@@ -19,11 +18,12 @@ from documents.model import (
     OpeningFacts,
     TranscriptFacts,
 )
+from documents.slots import Unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from documents.page import Drawn, Field
+    from documents.page import Drawn
 
 PURPOSES = {
     NoticeFacts.KIND: "招标公告专用章",
@@ -31,16 +31,6 @@ PURPOSES = {
     TranscriptFacts.KIND: "竞价专用章",
     ConfirmationFacts.KIND: "成交确认专用章",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Unsigned:
-    """A finished file waiting for its signatures; `purpose` is what the centre's seal will say."""
-
-    pdf: bytes
-    fields: tuple[Field, ...]
-    title: str
-    purpose: str
 
 
 def draw(facts: Facts, slots: Sequence[str]) -> Drawn:

@@ -8,13 +8,14 @@ from reportlab.platypus import Flowable, Spacer
 
 from documents import words
 from documents.layout import Cell, Column, Heading, grid, pairs, paragraph, style, titles
-from documents.page import Drawn, compose, slots_of
+from documents.page import Drawn, compose
+from documents.slots import slots_of
 from documents.typeface import SANS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from documents.model import NoticeFacts
+    from documents.model import NoticeDocument, NoticeFacts
 
 _WIDTHS = (28, 66, 26, 60)
 _FULL = (28, 152)
@@ -35,8 +36,15 @@ def draw(facts: NoticeFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
         if facts.control_price
         else facts.control_price_note
     )
+    version = facts.document_version
+    later = f"（第 {version} 版）" if version > 1 else ""
     story: list[Flowable] = [
-        *titles("招标公告", "Tender notice", f"{facts.tender_name} · {facts.section_name}"),
+        *titles(
+            f"招标公告{later}",
+            f"Tender notice{f', version {version}' if later else ''}",
+            f"{facts.tender_name} · {facts.section_name}",
+        ),
+        *_changes(facts),
         pairs(
             [
                 ("招标人", "Tenderer", facts.tenderer),
@@ -84,6 +92,7 @@ def draw(facts: NoticeFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
             _FULL,
             columns=1,
         ),
+        *_documents("招标文件", "Tender documents", facts.documents),
         Spacer(1, 6),
         Heading("投标文件怎样加密", "How bids are sealed"),
         pairs(
@@ -143,7 +152,65 @@ def draw(facts: NoticeFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
             for number, rule in enumerate((facts.late_uploads, *facts.rules), 1)
         ),
     ]
-    return compose(facts, "招标公告", story, slots_of(signers), wide=False, tail=tail)
+    return compose(facts, f"招标公告{later}", story, slots_of(signers), wide=False, tail=tail)
+
+
+def _changes(facts: NoticeFacts) -> list[Flowable]:
+    """What changed since the first version, the newest first: it is what a reader looks for."""
+    if not facts.changes:
+        return []
+    story: list[Flowable] = [Heading("变更内容", "What changed since the first notice")]
+    for change in reversed(facts.changes):
+        moved = change.deadline != change.previous
+        until = (
+            f"{words.moment(change.previous)} → {words.moment(change.deadline)}"
+            if moved
+            else f"{words.moment(change.deadline)}（不变）"
+        )
+        story += [
+            pairs(
+                [
+                    (f"第 {change.version} 版", f"Version {change.version}", change.title),
+                    ("发布时间", "Published", words.moment(change.at)),
+                    ("投标截止", "Deadline", until),
+                    ("影响投标文件编制", "Affects bids", "是" if change.effect == "bids" else "否"),
+                ],
+                _FULL,
+                columns=1,
+            ),
+            *(
+                paragraph(line, style(size=9, leading=13.5, after=1.5))
+                for line in change.text.split("\n")
+                if line.strip()
+            ),
+            *_documents("随附文件", "Documents with it", change.documents),
+            Spacer(1, 6),
+        ]
+    return story
+
+
+def _documents(title: str, english: str, documents: Sequence[NoticeDocument]) -> list[Flowable]:
+    if not documents:
+        return []
+    return [
+        Spacer(1, 6),
+        Heading(title, english),
+        grid(
+            [
+                Column("文件", "File", 62),
+                Column("字节", "Bytes", 24, "right"),
+                Column("SHA-256", "SHA-256", 94),
+            ],
+            [
+                [
+                    one.name,
+                    f"{one.size:,}",
+                    Cell(words.hash_groups(one.sha256), font=SANS, size=6.5),
+                ]
+                for one in documents
+            ],
+        ),
+    ]
 
 
 def _days(days: int | None) -> str:

@@ -1,21 +1,23 @@
 """Issuing records: facts in, a signed file in the store and a leaf in the ledger out.
 
-Order: draw → PDF/A → sign → store (both copies durable) → journal with the leaf → table. Drawing and signing cost some
-150 ms of CPU and never run in the event loop: drawing in `workers` (another process in a serving centre), signing in
-a thread, since keys stay in this process. A crash on the way leaves at most a stored file that nothing names.
+Order: draw → PDF/A → sign → store (both copies durable) → journal with the leaf → table. Drawing a record and making
+room for its signatures cost some 150 ms of CPU and run in `workers` (another process in a serving centre); keys stay in
+this one, and fill the rooms in a thread. A crash on the way leaves at most a stored file that nothing names.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from crypto.canonical import parse
 from crypto.encoding import sha256_hex
 from crypto.tlog.proof import LogProof
-from documents.draw import Unsigned, unsigned
+from documents import workers
 from documents.logproof import RecordProof
-from documents.sign import Signer, sign
+from documents.signer import Signer, fill, in_order
 from documents.store import IssuedRecord, Records
 from trading.ground.chain import Draft
 from trading.ground.ids import new_id
@@ -28,10 +30,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from documents.model import Facts
-    from trading.ground.blobs import Blob, Blobs
+    from documents.slots import Unsigned
+    from trading.ground.blobs import Blobs
     from trading.ground.database import Database
     from trading.ground.journal import Journal
     from trading.ground.ledger import Ledger
+
+T = TypeVar("T")
 
 STREAM = "documents"
 ISSUED = "issued"
@@ -45,8 +50,8 @@ class DocumentService:
         journal, ledger, database, blobs: the ground.
         stamp: returns the RFC 3161 token of a SHA-256 digest (`DevelopmentTsa.stamp`, or a third party's).
         centre: the centre's own signer (slot `centre`), who signs every record.
-        workers: where drawing runs: a `ProcessPoolExecutor`, or one thread in tests. Drawing is not safe in two
-            threads of one process at once.
+        workers: where `documents.workers` run: a `ProcessPoolExecutor`, or one thread in tests. Drawing is not safe
+            in two threads of one process at once.
     """
 
     def __init__(
@@ -83,17 +88,17 @@ class DocumentService:
             facts: what it says.
             at: time of issue, ms UTC, not before `facts.heading.issued_at`.
             subject: id of the section or session it is about.
-            signers: further signers, each in a slot of its own (`page.SLOTS`).
+            signers: further signers, each in a slot of its own (`slots.SLOTS`).
 
         Raises:
             DocumentError: when it cannot be drawn or signed; nothing was issued.
             StorageFailed: when the journal has stopped.
         """
         who = (self._centre, *signers)
-        loop = asyncio.get_running_loop()
         slots = tuple(one.slot for one in who)
-        ready = await loop.run_in_executor(self._workers, unsigned, facts, slots)
-        blob = await asyncio.to_thread(self._seal, ready, who, at)
+        ready = await self._work(workers.unsigned, facts, slots)
+        pdf = await self._signed(ready, who, at)
+        blob = await asyncio.to_thread(self._blobs.put, pdf)
         record = new_id("rec")
         digest = sha256_hex(facts.record_json())
         leaf = {
@@ -115,9 +120,19 @@ class DocumentService:
         self._records[record] = one
         return one
 
-    def _seal(self, ready: Unsigned, who: Sequence[Signer], at: int) -> Blob:
-        pdf = sign(ready.pdf, ready.fields, who, self._stamp, ready.purpose, at)
-        return self._blobs.put(pdf)
+    async def _signed(self, ready: Unsigned, who: Sequence[Signer], at: int) -> bytes:
+        """Sign by everyone: a worker makes the room, this process fills it."""
+        order, signing = in_order(ready.fields, who)
+        pdf = ready.pdf
+        for number, one in enumerate(signing):
+            own = one.certificate.public_bytes(Encoding.DER)
+            shown = (one.name, own, ready.purpose, at)
+            room = await self._work(workers.prepare, pdf, order, number, *shown)
+            pdf = await asyncio.to_thread(fill, room, one, self._stamp)
+        return pdf
+
+    async def _work(self, act: Callable[..., T], *given: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._workers, act, *given)
 
     def all(self, subject: str | None = None) -> list[IssuedRecord]:
         """Return issued records in order of issue, all or those about one section or session."""

@@ -7,8 +7,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.databases import (
+    address,
+    postgres,
+    postgres_url,
+    pytest_generate_tests,
+    stored,
+)
 from tests.places import SHARED
 from tests.places import vectors as vectors_folder
+
+__all__ = ["address", "postgres", "postgres_url", "pytest_generate_tests", "stored"]
 
 # Two shared cores make wall-clock deadlines of single examples meaningless; the examples stay. In continuous
 # integration they are the same ones each time; `make soak` and every developer's run draw fresh ones.

@@ -6,6 +6,7 @@
     participation.py   applications, and letters of qualification
     reserve.py         the reserve, entered by two people
     offers.py          signed messages of bidders
+    turn.py            signatures of one turn of the loop, checked together
     bidding.py         the way of an offer: pace, signature, key, engine, receipt
 
 At start every auction is folded from its rows. Acts of the centre that no auction has answered yet
@@ -29,6 +30,7 @@ from auction.service.admissions import APPLIED, Admissions
 from auction.service.business import UnknownAuctionError
 from auction.service.clockgate import held_already, hold_back
 from auction.service.loading import Remembering, load
+from auction.service.turn import Turn
 from auction.writer import Heads, LotWriter, Sealer
 from auction.writer.heard import Heard
 from auction.writer.memory import Memory
@@ -100,6 +102,7 @@ class AuctionService:
         self.heard: dict[str, Heard] = {}
         self.desks: set[Desk] = set()
         self.sealer: Sealer
+        self.turn = Turn()
         self._timers = timers
         self._private = private
         self._key = key
@@ -148,6 +151,8 @@ class AuctionService:
             self._answering.cancel()
             await asyncio.gather(self._answering, return_exceptions=True)
             self._answering = None
+        self.turn.settle()
+        self.turn.close()
         for lot in self.writers:
             self._timers.cancel(STREAM + lot)
         self._armed.clear()
@@ -201,6 +206,7 @@ class AuctionService:
 
     def ready(self, slot: int) -> bool:
         """Say whether no decision with a stamp inside the slot is still on its way."""
+        self.turn.settle()
         return not any(
             slot_of(writer.in_flight[0]) <= slot
             for writer in self.writers.values()
@@ -231,7 +237,7 @@ class AuctionService:
         key = self._keys[book.lot]
         writer = LotWriter(book, self.journal, key, self._arm, self._show, heads)
         self.writers[book.lot] = writer
-        writer.fresh = fresh
+        writer.before, writer.fresh = self.turn.settle, fresh
         self._remembering.follow(writer, self.heard.setdefault(book.lot, Heard()), key)
         for target in (*book.lots, book.session, book.lot):
             self._auction_of.setdefault(target, book.lot)
@@ -276,6 +282,7 @@ class AuctionService:
     def _wake(self, writer: LotWriter) -> None:
         if self.writers.get(writer.lot) is not writer:
             return  # a newer actor has its own timer
+        self.turn.settle()
         self._armed.pop(writer.lot, None)
         if writer.stopped or self.journal.stopped:
             return  # `recover` arms it again

@@ -18,12 +18,14 @@ from auction.service import AuctionService
 from auction.service.clockgate import hold_back
 from auction.service.offers import (
     MAX_FRAME,
+    Offered,
     UnheardError,
-    check_signature,
+    bad_signature,
     malformed,
     read_delegation,
     read_offer,
     replayed,
+    signed_by,
 )
 from auction.writer import Decision, LotWriter
 from crypto.canonical import parse
@@ -103,6 +105,7 @@ class BidderDesk:
         self._close = close
         self._bucket = bucket
         self._strikes = 0
+        self._out = False
 
     @property
     def writer(self) -> LotWriter:
@@ -156,10 +159,8 @@ class BidderDesk:
                     "offers-too-fast", "报价过于频繁", "Wait a second, then send it again."
                 )
             self._dispatch(text, at)
-        except UnheardError as refusal:
-            self._refuse_unheard(refusal, text, at)
         except Problem as problem:
-            self._tell(problem, at)
+            self._refuse(problem, text, at)
 
     def _dispatch(self, text: str, at: int) -> None:
         try:
@@ -167,7 +168,7 @@ class BidderDesk:
         except (msgspec.DecodeError, ValueError) as error:
             raise malformed("This is no message of a bidder's socket.") from error
         if message.offer is not None:
-            self._offer(message.offer, message.signature or "", at)
+            self._hear(message.offer, message.signature or "", text, at)
         elif bytes(message.delegation):
             self._enter(bytes(message.delegation), at)
         elif message.type == "probe":
@@ -180,10 +181,25 @@ class BidderDesk:
         else:
             raise malformed("Send an offer, a delegation, a probe or close_others.")
 
-    def _offer(self, written: str, signature: str, at: int) -> None:
-        writer, centre = self.writer, self._service.centre
-        offered = read_offer(written, signature, centre, self.lot, self.paddle)
-        check_signature(offered, self.seat, at)
+    def _hear(self, written: str, signature: str, text: str, at: int) -> None:
+        """Put an offer into the turn; it is decided when its signature has been checked."""
+        offered = read_offer(written, signature, self._service.centre, self.lot, self.paddle)
+        signed = signed_by(offered, self.seat, at)
+
+        def decide(holds: bool) -> None:
+            if self._out:
+                return  # the third bad signature of this turn has closed the socket
+            try:
+                if not holds:
+                    raise bad_signature("The signature is not that of the delegated key.")
+                self._offer(offered, at)
+            except Problem as problem:
+                self._refuse(problem, text, at)
+
+        self._service.turn.add(signed, decide)
+
+    def _offer(self, offered: Offered, at: int) -> None:
+        writer = self.writer
         heard = self._service.heard[self.lot]
         found = heard.find(self.paddle, offered.key, offered.proof["offer"])
         if found is not None:
@@ -256,17 +272,21 @@ class BidderDesk:
             answer["opened"] = opened
         self._send(_encode(answer))
 
-    def _refuse_unheard(self, refusal: UnheardError, text: str, at: int) -> None:
-        """Record and tell a refusal before the engine; the third bad signature ends the socket."""
+    def _refuse(self, problem: Problem, text: str, at: int) -> None:
+        """Tell a refusal before the engine, and record it; the third bad signature ends the socket."""
+        if not isinstance(problem, UnheardError):
+            self._tell(problem, at)
+            return
         digest = sha256_hex(text.encode(errors="surrogatepass"))
         try:
-            self.writer.unheard(self.paddle, refusal.heard_as, digest, at)
+            self.writer.unheard(self.paddle, problem.heard_as, digest, at)
         except StorageFailed as failed:
             self._tell(failed, at)
             return
-        self._tell(refusal, at)
-        self._strikes += refusal.heard_as == "BAD_SIGNATURE"
+        self._tell(problem, at)
+        self._strikes += problem.heard_as == "BAD_SIGNATURE"
         if self._strikes >= STRIKES:
+            self._out = True
             self._close(1008, "bad-signatures")
 
     def _tell(self, problem: Problem, at: int, key: str = "") -> None:

@@ -19,10 +19,11 @@ import msgspec
 
 from auction.model import AuctionError, Do
 from auction.replay.book import Seat
+from auction.service.turn import Signed
 from crypto.canonical import canonical, parse
 from crypto.encoding import unb64
 from crypto.errors import CryptoError, SignatureError
-from crypto.signature import load_public, verify
+from crypto.signature import load_public
 from crypto.statement import PREFIX, SUITE, VERSION
 from crypto.statement import verify as verify_statement
 from trading.ground.problems import Kind
@@ -63,7 +64,7 @@ def replayed() -> UnheardError:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """An offer whose form is sound; its signature is checked by `check_signature`.
+    """An offer whose form is sound; its signature is checked in the `Turn`.
 
     Attributes:
         content: its amount, commit and nonce, where they are text; what is none is refused by the
@@ -159,19 +160,16 @@ def _read_quickly(written: str) -> _Flat | None:
         return None
 
 
-def check_signature(offered: Offered, seat: Seat, at: int) -> None:
-    """Check that the seat's delegated key signed an offer, and still could at its arrival.
+def signed_by(offered: Offered, seat: Seat, at: int) -> Signed:
+    """Say what the seat's delegated key must have signed, if it still could at the offer's arrival.
 
     Raises:
         UnheardError: BAD_SIGNATURE.
     """
     if not seat.delegate or at >= seat.until:
         raise bad_signature("The delegated key has expired; enter the hall again.")
-    try:
-        signed = PREFIX + offered.proof["offer"].encode()
-        verify(seat.delegate, signed, unb64(offered.proof["signature"]))
-    except CryptoError as error:
-        raise bad_signature("The signature is not that of the delegated key.") from error
+    message = PREFIX + offered.proof["offer"].encode(errors="surrogatepass")
+    return Signed(seat.delegate, message, offered.proof["signature"])
 
 
 def read_delegation(

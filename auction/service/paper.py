@@ -97,9 +97,9 @@ class AuctionPaper:
         """Return every auction's result row, from the journal; blocks."""
         return [
             row
-            for lot in list(self._service.writers)
-            for row in self._service.rows(lot)
-            if row.kind == "auction.result"
+            for lot, writer in list(self._service.writers.items())
+            if writer.book.outcome is not None  # a running auction of many rows is not read for it
+            for row in self._service.journal.rows(STREAM + lot, kind="auction.result")
         ]
 
     def _follow(self, row: Row) -> None:

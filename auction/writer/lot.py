@@ -59,6 +59,10 @@ _log = logging.getLogger(__name__)
 _CLOSES_SOMETHING = frozenset({"closed", "delegation"})
 
 
+def _nothing() -> None:
+    """Nothing waits where no sockets are."""
+
+
 class LotWriter:
     """Decides the commands of one auction and writes them down.
 
@@ -73,6 +77,7 @@ class LotWriter:
         durable: the state as of the last durable row: all that may be shown.
         heads: chain heads by slot, for the ledger; those of the rows so far, then of later ones.
         in_flight: stamps of decisions that are not durable yet, oldest first.
+        before: called before anything is decided: settles offers that have arrived and still wait.
         remember: called with a copy of the book, once what it says is durable, when a snapshot is due.
         fresh: rows since the last snapshot.
     """
@@ -91,6 +96,7 @@ class LotWriter:
         self.stopped = False
         self.heads = heads
         self.in_flight: deque[int] = deque()
+        self.before: Callable[[], None] = _nothing
         self.remember: Callable[[Book], None] | None = None
         self.fresh = 0
         self._last = book.last_at
@@ -112,6 +118,7 @@ class LotWriter:
         Raises:
             StorageFailed: the journal has stopped; nothing was decided.
         """
+        self.before()
         stamp = self._stamp(order.at)
         if stamp != order.at:
             order = replace(order, at=stamp)
@@ -131,6 +138,7 @@ class LotWriter:
         Raises:
             StorageFailed: as `decide`.
         """
+        self.before()
         now = self._stamp(now)
         after, entered = engine.advance(self.book.live, now)
         if not entered:
@@ -181,6 +189,7 @@ class LotWriter:
         self.book.seq, self.book.chain, self.book.last_at = row.seq, row.chain, row.at
 
     def _take(self, draft: Draft) -> Decision:
+        self.before()
         draft = draft._replace(at=self._stamp(draft.at))
         take(self.book, draft, self._open)
         return self._write(draft)

@@ -54,6 +54,12 @@ ACCESS: Final = (
         "停机后准许逾时联署",
         phases="截止后，应答前",
     ),
+    Rule(
+        "POST",
+        f"{BASE}/sections/{{section}}/reconciliations",
+        CENTRE_STAFF,
+        "核对双史后继续；须监督人签名，中心同签",
+    ),
     Rule("GET", f"{BASE}/openings/{{section}}/failure", PUBLIC, "托管失效后的承诺与交出情况"),
     Rule(
         "POST",
@@ -71,6 +77,9 @@ ACCESS: Final = (
         phases="全部承诺后",
         own=True,
     ),
+    Rule("POST", f"{BASE}/custody/recoveries", PUBLIC, "托管人取回本人先前所言；须其签名"),
+    Rule("GET", f"{BASE}/custody/drill", PUBLIC, "自检所用演练公钥，不属任何标段"),
+    Rule("POST", f"{BASE}/custody/drill", _BIDDER, "投标人自检：密封试件，即时开启，不留存"),
     Rule(
         "GET", f"{BASE}/custody/board", CENTRE_STAFF | _SUPERVISOR, "托管人状态；开标前一日起标红"
     ),
@@ -86,6 +95,24 @@ def add(made: APIRouter, service: BiddingService) -> None:
     """Add these routes to the room's."""
     _orders(made, service)
     _failure(made, service)
+
+    @made.get("/custody/drill", tags=["custody"])
+    async def drill() -> dict[str, Any]:
+        """Show the key that a self-test seals a dummy to; it is of no section."""
+        return await service.drill.show()
+
+    @made.post("/custody/drill", tags=["custody"])
+    async def test(body: Json, who: Who) -> dict[str, Any]:
+        """Open a bidder's dummy at once and say what was in it: {"sealed": base64}. Nothing is kept."""
+        sealed = body.get("sealed")
+        if not isinstance(sealed, str) or len(body) != 1:
+            raise MalformedError("malformed", "内容格式不正确", 'Send {"sealed": base64}.')
+        return await service.drill.open(who, sealed)
+
+    @made.post("/custody/recoveries", tags=["custody"])
+    async def recovery(request: Request, body: Json) -> dict[str, Any]:
+        """Give a custodian whose home was lost its own words: a signed Recovery, a minute old at most."""
+        return await service.custody.recovery(body, _now(request, service))
 
     @made.get("/custody/board", tags=["custody"])
     async def board(request: Request) -> dict[str, Any]:
@@ -126,6 +153,11 @@ def _orders(made: APIRouter, service: BiddingService) -> None:
     async def fail(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
         """End release for the key: {"supervisor": signed QuorumFailure}; the centre signs the same."""
         return await both(service.orders.miss_quorum, section, body, who, _now(request, service))
+
+    @made.post("/sections/{section}/reconciliations", status_code=201, tags=["custody"])
+    async def reconcile(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
+        """Answer evidence of two histories: {"supervisor": signed Reconciliation}; the centre signs the same."""
+        return await both(service.orders.reconcile, section, body, who, _now(request, service))
 
     @made.post("/sections/{section}/late-witnesses", status_code=201, tags=["custody"])
     async def late(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:

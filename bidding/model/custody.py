@@ -175,6 +175,21 @@ class QuorumFailure(Body):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation(Body):
+    """核对双史: centre and supervisor have looked at evidence of two histories; this section may go on.
+
+    `evidence`: SHA-256 of each piece of evidence that they answer, hex.
+    """
+
+    PURPOSE: ClassVar[str] = "reconciliation"
+
+    section: Ident
+    evidence: tuple[Hex32, ...]
+    reason: Name
+    at: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconvening(Body):
     """复会: a paused opening goes on, or a sealed one meets again, at `time` and not before. By centre and supervisor."""
 
@@ -183,6 +198,16 @@ class Reconvening(Body):
     section: Ident
     time: Ms
     reason: Name
+    at: Ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery(Body):
+    """A custodian whose home was lost asks for its own earlier words; `at` is its own clock."""
+
+    PURPOSE: ClassVar[str] = "recovery"
+
+    custodian: Ident
     at: Ms
 
 

@@ -5,11 +5,12 @@
 """
 
 from bidding.release.judge import Answer, Verdict, decide, evaluate
-from bidding.release.request import CustodianView, ReleaseRequest, SealedEntry, TwoSigned
+from bidding.release.request import CustodianView, IssuedKey, ReleaseRequest, SealedEntry, TwoSigned
 
 __all__ = [
     "Answer",
     "CustodianView",
+    "IssuedKey",
     "ReleaseRequest",
     "SealedEntry",
     "TwoSigned",

@@ -15,6 +15,7 @@ from crypto.encoding import sha256_hex
 from crypto.errors import CryptoError
 from crypto.tlog import cosignature
 from crypto.tlog.checkpoint import open_checkpoint
+from crypto.tlog.evidence import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,7 @@ class Noted:
     size: int
     root: bytes
     cosigners: tuple[tuple[str, int], ...]
+    origin: str = ""
 
 
 class Case:
@@ -68,7 +70,7 @@ class Case:
             CryptoError: its log signature does not hold.
         """
         point = open_checkpoint(self.request.head.encode(), self.view.log)
-        return Noted(point.size, point.root, ())
+        return Noted(point.size, point.root, (), point.origin)
 
     @cached_property
     def cosigned(self) -> list[Noted]:
@@ -96,6 +98,21 @@ class Case:
         if self.view.last is not None:
             wanted.add(self.view.last[0])
         return Run(self.request, self._leaves, wanted, self.view.centre)
+
+    @cached_property
+    def accused(self) -> dict[str, Evidence]:
+        """Digest → evidence that a key of this log has signed two histories; what proves nothing is not here."""
+        held: dict[str, Evidence] = {}
+        known = {self.view.log, *self.view.witnesses}
+        for value in (*self.run.evidence, *self.view.evidence):
+            try:
+                one = Evidence.from_json(value)
+                first, _ = one.verify()
+            except CryptoError:
+                continue  # it accuses nobody
+            if one.key in known and first.origin == self.head.origin:
+                held[one.digest] = one
+        return held
 
     @property
     def roots(self) -> dict[int, bytes]:

@@ -82,11 +82,16 @@ def witnessed(case: Case) -> str:
     start, end = leaf.deadline, leaf.deadline + WINDOW_MS
     late_too = any(_allows_late(case, signed) for signed in case.request.late_witness)
     names: set[str] = set()
+    accused = {
+        one.key for one in case.accused.values()
+    }  # who has signed two histories counts for none
     for note in case.cosigned:
         if note.size < leaf.closing_size or case.roots.get(note.size) != note.root:
             continue
         names.update(
-            name for name, at in note.cosigners if start <= at <= end or (late_too and at > end)
+            name
+            for name, at in note.cosigners
+            if name not in accused and (start <= at <= end or (late_too and at > end))
         )
     if len(names) < WITNESSES:
         raise RefusedError(f"{len(names)} other witnesses cosigned it in time, {WITNESSES} needed.")

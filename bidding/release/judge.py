@@ -17,7 +17,7 @@ from bidding.model import (
     passed,
     unchecked,
 )
-from bidding.release import acts, closing, context
+from bidding.release import acts, closing, context, histories
 from bidding.release.case import Case, Noted
 from bidding.release.refused import RefusedError
 from crypto.errors import CryptoError
@@ -52,6 +52,12 @@ RULES: Final = (
         context.log_consistent,
     ),
     Rule(
+        "one-history",
+        "the log is not shown to have signed two histories",
+        ("log-consistent",),
+        histories.one_history,
+    ),
+    Rule(
         "key-assigned",
         "this key was assigned to this section, once",
         ("run-complete", "key-context"),
@@ -76,7 +82,7 @@ RULES: Final = (
     Rule(
         "witnessed",
         "two other witnesses cosigned it within 60 s of T",
-        ("closing-checkpoint", "log-consistent"),
+        ("closing-checkpoint", "one-history"),
         closing.witnessed,
     ),
     Rule(
@@ -90,6 +96,12 @@ RULES: Final = (
         "seed and entries give the commitment of every slot, without a gap",
         ("acts-signed", "closing-checkpoint"),
         acts.slots_walked,
+    ),
+    Rule(
+        "keys-issued",
+        "each act's key had been issued to its bidder",
+        ("acts-signed", "closing-checkpoint"),
+        histories.keys_issued,
     ),
     Rule(
         "no-duplicates",

@@ -7,13 +7,13 @@ checked against the view or recomputed from the ledger's leaves.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bidding.model import Entry  # noqa: TC001 (fields are read by their annotations)
 from bidding.model.shapes import Body, Count, Hex32, Ident, Json, LongText, Text, Use
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crypto.certificate import GroupKey
 
@@ -35,6 +35,17 @@ class SealedEntry(Body):
     entry: Entry
     signed: Json
     possession: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedKey(Body):
+    """A ledger leaf that issues a key: index, bytes as served, RFC 6962 path under the closing root."""
+
+    PURPOSE: ClassVar[str] = "issued_key"
+
+    index: Count
+    leaf: LongText
+    path: tuple[Hex32, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +71,7 @@ class ReleaseRequest(Body):
             only where that size is below `start`.
         seed: the section's seed, hex.
         entries: all acts accepted in time, in any order.
+        issued: the leaf that issued each key which signed an act, proved under the closing checkpoint.
         late_witness: supervisor-signed LateWitness statements; empty without an outage.
     """
 
@@ -75,6 +87,7 @@ class ReleaseRequest(Body):
     consistency: tuple[Hex32, ...]
     seed: Hex32
     entries: tuple[SealedEntry, ...]
+    issued: tuple[IssuedKey, ...]
     late_witness: tuple[Json, ...]
 
 
@@ -93,6 +106,7 @@ class CustodianView:
         hold: reason of its own veto, None without one.
         handed: postponements, terminations and supplements handed to it directly.
         answered: digest of the close list it has answered with this key, hex; None before.
+        evidence: what it has seen of two histories (`crypto.tlog.evidence`), JSON.
     """
 
     centre: str
@@ -110,3 +124,4 @@ class CustodianView:
     hold: str | None = None
     handed: Sequence[TwoSigned] = ()
     answered: str | None = None
+    evidence: Sequence[Mapping[str, Any]] = ()

@@ -46,12 +46,19 @@ KINDS: Final[dict[str, type[Leaf]]] = {
 }
 
 
+_EVIDENCE: Final = "evidence"
+_REVOKED: Final = "key_revoked"
+_MARKS: Final = (b'"kind":"evidence"', b'"kind":"key_revoked"')  # about no section, and about all
+
+
 class _Glance(msgspec.Struct):
     """What is read of a leaf to tell what it is."""
 
     kind: str = ""
     section: str = ""
     slot: int = -1
+    key: Any = None  # of the leaf that revokes it
+    evidence: Any = None  # that one key has signed two histories
     sections: Any = None  # of a slot an object; the leaf of a tender's publication has a list
 
 
@@ -68,6 +75,9 @@ class Run:
         size: of the tree after the last leaf; `roots`: size → root.
         placed: (index, leaf, its bytes) of the leaves about the section, in order.
         ends: slot number → indexes of its leaf, of slots that no slot of the section follows at once.
+        slots: slot number → index of its leaf, of slots in which an act was committed to.
+        evidence: what leaves of the run publish about keys that have signed two histories, JSON.
+        revoked: key, base64 → index of the first leaf that revokes it.
         walk: the section's slots compared.
         fault: why a leaf could not be read, None if all could; folding went on.
     """
@@ -80,6 +90,10 @@ class Run:
         self.ends: dict[int, list[int]] = {}
         self.roots = {fold.size: fold.root()}
         self.fault: Exception | None = None
+        self.slots: dict[int, int] = {}
+        self.evidence: list[Any] = []
+        self.revoked: dict[str, int] = {}
+        self._acting = {sealed.entry.slot for sealed in request.entries}
         self.walk = Walk(bytes.fromhex(request.seed), request.entries, centre)
         self._section, self._centre = request.section, centre
         self._pass(fold, leaves, wanted)
@@ -93,7 +107,7 @@ class Run:
         last = -1  # the section's slot in the leaf before this one
         for leaf in leaves:
             slot = -1
-            if needle in leaf:
+            if needle in leaf or any(mark in leaf for mark in _MARKS):
                 try:
                     seen = glance(leaf)
                     if seen.kind == "slot":
@@ -101,7 +115,13 @@ class Run:
                         commitment = sections.get(section)
                         if type(commitment) is str:
                             slot = seen.slot
+                            if slot in self._acting:
+                                self.slots.setdefault(slot, fold.size)
                             step(slot, commitment)
+                    elif seen.kind == _EVIDENCE:
+                        self.evidence.append(seen.evidence)
+                    elif seen.kind == _REVOKED:
+                        self.revoked.setdefault(str(seen.key), fold.size)
                     elif seen.section == section and seen.kind in KINDS:
                         self._keep(fold.size, leaf, seen.kind)
                 except (ValueError, TypeError, CryptoError, RefusedError) as fault:

@@ -28,10 +28,12 @@ from bidding.opening import (
     Terminate,
 )
 from bidding.rules.draw import commitment
+from bidding.service.addenda import Addenda
 from bidding.service.board import Board
 from bidding.service.ceremonies import Ceremonies
 from bidding.service.custody import Custody
 from bidding.service.disclosures import Disclosures
+from bidding.service.drill import Drill
 from bidding.service.intake import Intake
 from bidding.service.meeting import Meeting
 from bidding.service.orders import Orders
@@ -89,8 +91,11 @@ class BiddingService:
         self.custody = Custody(self.room, self.run.drive)
         self.disclosures = Disclosures(self.room, self.run.command, self.run.drive, self.run.opener)
         self.run.custody, self.run.disclosures = self.custody, self.disclosures
-        self.orders = Orders(self.room, self.run)
+        self.addenda = Addenda(self.room, self.intake)
+        trading.addenda.moved_by(self.addenda)
+        self.orders = Orders(self.room, self.run, self.addenda)
         self.board = Board(self.room)
+        self.drill = Drill(self.room.centre)
         self.meeting = Meeting(self.room, self.run, self.uploads)
         self.paper = Paper(self.room)
         self.watchers: list[Callable[[Book, Row], None]] = []
@@ -119,6 +124,8 @@ class BiddingService:
         if book is not None:
             if row.kind in {"bids_opened", "moved"}:
                 self.run.arm(book)
+            if row.kind == "refiled":
+                self.room.spawn(self._notice(book.section), f"notice {book.section}")
             if row.kind in {"sealed", "failed_too_few", "pledges_missing"}:
                 self.room.spawn(self._paper(book), f"opening record {book.section}")
             if row.kind == "reconvening_set":
@@ -157,7 +164,7 @@ class BiddingService:
             await self.run.command(book, Pause(reason), now)
         elif not section.suspended and book.opening.paused is not None:
             await self._resume(book, now)
-        if section.stage is Stage.ANNOUNCED and not section.notice:
+        if section.stage is Stage.ANNOUNCED:
             await self.paper.notice(book)
 
     async def _resume(self, book: Book, now: int) -> None:

@@ -14,11 +14,13 @@ from bidding.model import (
     CloseList,
     ConflictError,
     MalformedError,
+    Recovery,
     Release,
     ReleaseRefusal,
+    UnknownError,
 )
 from bidding.opening import Answer, Phase, Reply, step
-from bidding.release import ReleaseRequest, SealedEntry
+from bidding.release import IssuedKey, ReleaseRequest, SealedEntry
 from bidding.release.run import Fold
 from bidding.service.ceremonies import speaker
 from crypto import statement
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from bidding.store import Book
 
 ASKING: Final = frozenset({Phase.UNLOCKING, Phase.IMPORTED, Phase.READING_OUT, Phase.CONFIRMING})
+FRESH_MS: Final = 60_000  # how old a lost custodian's request for its own words may be
 MAX_REFUSALS: Final = 20  # of one custodian that are kept; more of the same tell nothing
 
 
@@ -100,6 +103,7 @@ class Custody:
         ledger = self._room.ledger
         size = ledger.size
         frontier = await asyncio.to_thread(self._frontier, start)
+        issued = await asyncio.to_thread(self._issued, book, closing.closing_size)
         sizes = [one for one in ledger.cosigned_sizes(closing.closing_size) if one <= size]
         entries = tuple(
             SealedEntry(
@@ -120,6 +124,7 @@ class Custody:
             ),
             seed=self._room.seeds[section].hex(),
             entries=entries,
+            issued=issued,
             late_witness=tuple(book.late_witness),
         )
         return request.to_body()
@@ -144,6 +149,40 @@ class Custody:
         await self._take(book, custodian.id, status, signed, wrong, now)
         await self._drive(section)
         return {"section": section, "custodian": custodian.id, "status": status, "detail": wrong}
+
+    async def recovery(self, signed: dict[str, Any], now: int) -> dict[str, Any]:
+        """Give a custodian whose home was lost its own earlier words, and the newest cosigned checkpoints.
+
+        Raises:
+            UnknownError: no such custodian.
+            MalformedError: not signed by its key, or `recovery-stale`: not just now.
+        """
+        known = self._room.trading.state.custodians.get(speaker(signed))
+        if known is None:
+            raise UnknownError("custodian-unknown", "没有该托管人", "No such custodian.")
+        said = Recovery.from_body(self._room.said(signed, Recovery.PURPOSE, known.public))
+        if abs(now - said.at) > FRESH_MS:
+            raise MalformedError(
+                "recovery-stale", "恢复请求已过时", "Sign it anew; set the clock right."
+            )
+        books = self._room.shelf.books.values()
+        cosigned = await asyncio.to_thread(self._room.ledger.newest_cosigned)
+        return {
+            "answers": [
+                answer
+                for book in books
+                for answer in book.releases.get(known.id, [])
+                if answer["statement"]["purpose"] == Release.PURPOSE
+            ],
+            "messages": [
+                said[known.id]
+                for book in books
+                for ceremony in book.ceremonies.values()
+                for said in ceremony.rounds.values()
+                if known.id in said
+            ],
+            "cosigned": [note.decode() for note in cosigned],
+        }
 
     async def _refused(
         self, book: Book, custodian: str, said: ReleaseRefusal, signed: dict[str, Any], now: int
@@ -226,6 +265,20 @@ class Custody:
         except CryptoError as error:
             return str(error)
         return ""
+
+    def _issued(self, book: Book, size: int) -> tuple[IssuedKey, ...]:
+        """The leaf that issued each key which signed an act, under the closing checkpoint."""
+        ledger, keys = self._room.ledger, self._room.trading.state.keys
+        places = {keys[act.key].issued_at_index for act in book.acts.values() if act.key in keys}
+        return tuple(
+            IssuedKey(
+                index=index,
+                leaf=ledger.leaf(index).decode(),
+                path=tuple(node.hex() for node in ledger.inclusion(index, size)),
+            )
+            for index in sorted(places)
+            if 0 <= index < size
+        )
 
     def _frontier(self, start: int) -> tuple[bytes, ...]:
         fold = Fold()

@@ -1,4 +1,4 @@
-"""Orders of two: postponement, termination, supplement, quorum failure; and the late witnesses' one.
+"""Orders of two: postponement, termination, supplement, quorum failure, reconciliation; and the late witnesses' one.
 
 The supervisor signs, an operator brings it, the centre signs the same body; both signed forms stand in one
 `announced` leaf and in the answer, which also travels directly to custodians. No order moves anything
@@ -18,11 +18,11 @@ from bidding.model import (
     MalformedError,
     Postponement,
     QuorumFailure,
+    Reconciliation,
     Supplement,
-    TenderFile,
     Termination,
 )
-from bidding.opening import MissQuorum, Move, Phase, Terminate
+from bidding.opening import MissQuorum, Phase, Terminate
 from bidding.opening import Supplement as PutBack
 from crypto import statement
 from crypto.encoding import sha256_hex
@@ -31,6 +31,7 @@ from trading.model import Role
 
 if TYPE_CHECKING:
     from bidding.model import Body
+    from bidding.service.addenda import Addenda
     from bidding.service.room import Room
     from bidding.service.run import Run
     from bidding.store import Book
@@ -44,32 +45,21 @@ Both = dict[str, Any]
 class Orders:
     """Takes orders about sections. Every method: `who` brings it, `signed` is the supervisor's."""
 
-    def __init__(self, room: Room, run: Run) -> None:
+    def __init__(self, room: Room, run: Run, addenda: Addenda) -> None:
         self._room = room
         self._run = run
+        self._addenda = addenda
 
     async def postpone(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Both:
-        """延期: T moves later; the tender file is signed anew.
+        """延期: T moves later, the tender file is signed anew, the notice gets its next version.
 
         Raises:
             BiddingError: not signed so, not from the T that stands, or not later.
         """
-        book = self._room.keyed(section)
-        said = Postponement.from_body(self._supervised(who, signed, Postponement))
-        if said.section != section or said.previous != book.deadline:
-            raise _foreign()
-        both, leaf = self._announced(section, signed, said, now)
-        assert book.keyed is not None
-        file = TenderFile.from_body({**book.keyed.tender.to_body(), "deadline": said.deadline})
-        await self._run.command(
-            book,
-            Move(said.deadline, said.reason),
-            now,
-            [leaf],
-            refiled={"file": self._room.sign(TenderFile.PURPOSE, file.to_body())},
-        )
-        await self._room.trading.postpone(section, said.deadline, list(both.values()), now)
-        await self._room.trading.file_tender(section, book.keyed.file)
+        self._supervised(who, signed, Postponement)
+        await self._addenda.postpone(section, signed, now)
+        both = self._addenda.both(section)
+        assert both is not None
         return both
 
     async def terminate(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Both:
@@ -132,6 +122,27 @@ class Orders:
         both, leaf = self._announced(section, signed, said, now)
         await self._run.command(book, MissQuorum(said.reason), now, [leaf])
         await self._run.drive(section)
+        return both
+
+    async def reconcile(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Both:
+        """核对双史: published evidence of two histories has been looked at; custodians may go on.
+
+        Raises:
+            ConflictError: `evidence-unknown`, the ledger publishes no such evidence.
+        """
+        said = Reconciliation.from_body(self._supervised(who, signed, Reconciliation))
+        if said.section != section:
+            raise _foreign()
+        self._room.keyed(section)
+        published = {one.sha256 for one in self._room.ledger.evidence()}
+        if not said.evidence or not published.issuperset(said.evidence):
+            raise ConflictError(
+                "evidence-unknown",
+                "没有公布该双史证据",
+                "Name evidence that the ledger publishes; bring it first.",
+            )
+        both, leaf = self._announced(section, signed, said, now)
+        await self._room.append(section, at=now, leaves=[leaf])
         return both
 
     async def late_witness(

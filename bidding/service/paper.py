@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from bidding.model import CloseList, PublishedBidders
 from bidding.record import Setting, notice_facts, opening_facts
 from bidding.release.closing import WINDOW_MS
+from bidding.rules.versions import upto
 from bidding.store import stream_of
 from crypto.errors import CryptoError
 from crypto.tlog import cosignature
-from documents.model import Heading, Official
+from documents.model import Heading, NoticeDocument, Official
 from trading.ground.clock import beijing
 from trading.ground.money import FEN, format_amount
 from trading.model import Role
@@ -39,18 +40,25 @@ class Paper:
         self._room = room
 
     async def notice(self, book: Book) -> None:
-        """Issue the tender notice of a section and tell trading its record id."""
+        """Issue every version of a section's notice that is not on paper yet, and tell trading each.
+
+        The n-th notice issued about a section is its n-th version, so that a crash between paper
+        and journal leaves nothing out and prints nothing twice.
+        """
         if self._room.documents is None:
             return
         async with self._room.turns[f"{book.section}/paper"]:
-            if self._room.trading.section(book.section).notice:
-                return
-            issued = self._issued(book, NOTICE)
-            if issued is None:
-                now = self._room.clock.now()
-                facts = notice_facts(self._rows(book), self._setting(book, NOTICE, now))
-                issued = await self._room.documents.issue(facts, at=now, subject=book.section)
-            await self._room.trading.notice_issued(book.section, issued.record)
+            trading = self._room.trading
+            while (said := trading.state.announcement(book.section)).on_paper < said.version:
+                version = said.on_paper + 1
+                issued = self._issued(book, NOTICE)
+                if len(issued) < version:
+                    now = self._room.clock.now()
+                    rows = upto(self._rows(book), version)
+                    facts = notice_facts(rows, self._setting(book, NOTICE, now, version))
+                    await self._room.documents.issue(facts, at=now, subject=book.section)
+                    issued = self._issued(book, NOTICE)
+                await trading.notice_issued(book.section, issued[version - 1].record, version)
 
     async def opening(self, book: Book) -> str:
         """Issue the opening record of a section, once; return its record id."""
@@ -60,19 +68,20 @@ class Paper:
             if OPENING in book.records:
                 return book.records[OPENING]
             now = self._room.clock.now()
-            issued = self._issued(book, OPENING)
-            if issued is None:
+            known = self._issued(book, OPENING)
+            if known:
+                issued = known[0]
+            else:
                 facts = self._opening(book, now)
                 issued = await self._room.documents.issue(facts, at=now, subject=book.section)
             body = {"kind": OPENING, "record": issued.record}
             await self._room.append(book.section, ("record_issued", body), at=now)
             return issued.record
 
-    def _issued(self, book: Book, kind: str) -> IssuedRecord | None:
-        """Return a record that was issued before a crash, and that the section has not noted yet."""
+    def _issued(self, book: Book, kind: str) -> list[IssuedRecord]:
+        """Return the records of a kind about a section, in order of issue; also unnoted ones of before a crash."""
         assert self._room.documents is not None
-        known = self._room.documents.all(book.section)
-        return next((one for one in known if one.kind == kind), None)
+        return [one for one in self._room.documents.all(book.section) if one.kind == kind]
 
     def _opening(self, book: Book, now: int) -> OpeningFacts:
         seq, chain = self._room.journal.head(stream_of(book.section))
@@ -113,7 +122,7 @@ class Paper:
     def _rows(self, book: Book) -> Any:
         return list(self._room.journal.rows(stream_of(book.section)))
 
-    def _setting(self, book: Book, kind: str, now: int) -> Setting:
+    def _setting(self, book: Book, kind: str, now: int, version: int = 1) -> Setting:
         trading, ledger = self._room.trading, self._room.ledger
         section = trading.section(book.section)
         tender = trading.tender(section.tender)
@@ -125,7 +134,7 @@ class Paper:
             centre=self._room.centre,
             centre_name=self._room.settings.centre_name,
             ruleset=tender.ruleset[0] or self._room.settings.ruleset,
-            number=f"{prefix}{day}-{section.id[-8:].upper()}",
+            number=f"{prefix}{day}-{section.id[-8:].upper()}{f'-{version}' if version > 1 else ''}",
             issued_at=now,
             ledger_origin=ledger.origin,
             ledger_size=size,
@@ -154,6 +163,10 @@ class Paper:
                 for id_, known in trading.state.organisations.items()
             },
             officials=self._officials() if kind == OPENING else (),
+            documents=tuple(
+                NoticeDocument(name=one.name, sha256=one.sha256, size=one.size)
+                for one in trading.state.announcement(section.id).published(1)
+            ),
             people=self._deciders(book) if kind == OPENING else {},
         )
 

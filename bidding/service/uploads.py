@@ -45,8 +45,12 @@ class UploadDesk:
         self._turns: dict[str, asyncio.Lock] = {}
 
     def start(self) -> None:
-        """Sweep expired uploads from time to time."""
-        self._room.timers.at(self._room.clock.now() + SWEEP_MS, self._sweep, "bidding:uploads")
+        """Clear what a crash left without a row; sweep expired uploads from time to time."""
+        known = self._table.ids()
+        for path in self._folder.iterdir():
+            if path.name not in known:
+                path.unlink()
+        self._sweep_later()
 
     async def create(self, owner: str, length: int, now: int) -> Upload:
         """Begin an upload of `length` bytes.
@@ -66,7 +70,7 @@ class UploadDesk:
                 "uploads-too-many", "未完成的上传过多", "Finish or delete one of them first."
             )
         upload = Upload(new_id("upl"), owner, length, 0, OPEN, now + EXPIRES_MS)
-        self._path(upload.id).touch(mode=0o600)
+        await asyncio.to_thread(_begin, self._path(upload.id))
         await self._table.create(upload, now)
         return upload
 
@@ -108,6 +112,8 @@ class UploadDesk:
                     f"The server holds {upload.offset} bytes; go on from there.",
                     offset=upload.offset,
                 )
+            if offset == upload.length:  # a crash came between the last byte and the content store
+                return await self.whole(upload)
             want = _checksum(checksum)
             try:
                 await self._write(upload, body, want)
@@ -118,9 +124,10 @@ class UploadDesk:
             return await self.whole(upload) if upload.offset == upload.length else upload
 
     async def whole(self, upload: Upload) -> Upload:
-        """Move a complete upload into the content store; twice is fine."""
+        """Move a complete upload into the content store; again after a crash is fine."""
         if upload.blob is None:
-            blob = await asyncio.to_thread(self._room.blobs.adopt, self._path(upload.id))
+            path, name = self._path(upload.id), _blob_name(upload.id)
+            blob = await asyncio.to_thread(self._room.blobs.adopt, path, name)
             await self._table.set(upload.id, state=WHOLE, blob=blob)
         return self.find(upload.id, upload.owner)
 
@@ -139,7 +146,7 @@ class UploadDesk:
             ConflictError: a submission names it.
         """
         upload = self.find(id_, owner)
-        if upload.state == USED:
+        if upload.state == USED or _blob_name(id_) in self._named():
             raise ConflictError(
                 "upload-used", "该上传已被投标引用", "A submission names it; withdraw that instead."
             )
@@ -149,18 +156,23 @@ class UploadDesk:
         await self._table.remove(upload.id)
         self._turns.pop(upload.id, None)
         self._path(upload.id).unlink(missing_ok=True)
-        if upload.blob is not None:
-            await asyncio.to_thread(self._room.blobs.remove, upload.blob.name)
+        await asyncio.to_thread(self._room.blobs.remove, _blob_name(upload.id))
 
     async def _sweep(self) -> None:
-        now = self._room.clock.now()
-        named = {kept.blob.name for b in self._room.shelf.books.values()
-                 for kept in b.kept.values() if kept.blob}  # fmt: skip
-        named |= {blob.name for b in self._room.shelf.books.values() for blob in b.files.values()}
-        for upload in self._table.expired(now):
-            if upload.blob is None or upload.blob.name not in named:
+        named = self._named()
+        for upload in self._table.expired(self._room.clock.now()):
+            if _blob_name(upload.id) not in named:
                 await self._drop(upload)
-        self.start()
+        self._sweep_later()
+
+    def _sweep_later(self) -> None:
+        self._room.timers.at(self._room.clock.now() + SWEEP_MS, self._sweep, "bidding:uploads")
+
+    def _named(self) -> set[str]:
+        """Blobs that a submission or an objection names: the journal's word, whatever a crash left in our table."""
+        books = self._room.shelf.books.values()
+        bids = {kept.blob.name for book in books for kept in book.kept.values() if kept.blob}
+        return bids | {blob.name for book in books for blob in book.files.values()}
 
     async def _write(
         self, upload: Upload, body: AsyncIterator[bytes], want: tuple[str, bytes] | None
@@ -194,7 +206,7 @@ class UploadDesk:
 
     def _open(self, upload: Upload) -> int:
         try:
-            file = os.open(self._path(upload.id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self._path(upload.id), os.O_RDWR | os.O_CLOEXEC)
             os.ftruncate(file, upload.offset)
             os.lseek(file, upload.offset, os.SEEK_SET)
         except OSError as error:
@@ -215,6 +227,24 @@ class UploadDesk:
 
     def _path(self, id_: str) -> Path:
         return self._folder / id_
+
+
+def _blob_name(upload: str) -> str:
+    """The one blob that an upload becomes, so that a second try finds what the first one left."""
+    return f"blob_{upload.partition('_')[2]}"
+
+
+def _begin(path: Path) -> None:
+    """Make an empty file whose name is on the disk before anybody is told it."""
+    try:
+        path.touch(mode=0o600)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise _storage(error) from error
 
 
 def _put(file: int, parts: list[bytes]) -> None:

@@ -63,6 +63,11 @@ class Uploads:
             row = session.get(UploadRow, id_)
             return _read(row) if row else None
 
+    def ids(self) -> set[str]:
+        """Return the ids of all uploads."""
+        with self._database.reader() as session:
+            return set(session.exec(select(UploadRow.id)).all())
+
     def count_open(self, owner: str) -> int:
         """Return how many unfinished uploads an organisation has."""
         with self._database.reader() as session:

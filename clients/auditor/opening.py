@@ -34,6 +34,7 @@ RULE: Final = {
     "key-context": "密钥为本标段本用途而生 · the key was made for this section and purpose",
     "head-signed": "日志签署检查点 · the log signed the checkpoint",
     "run-complete": "条目折叠为检查点之根 · the leaves fold to the checkpoint",
+    "one-history": "日志未签两份历史 · the log is not shown to have signed two histories",
     "key-assigned": "密钥唯一指定给本标段 · this key was assigned to this section, once",
     "close-listed": "截止名单唯一 · the ledger holds one close list",
     "deadline-agreed": "开标时间只经双签推迟 · T is the announced one, moved only later and by two",

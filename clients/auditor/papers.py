@@ -68,6 +68,7 @@ def notice_again(name: str, facts: NoticeFacts, rows: Sequence[Row], centre: str
         published_at=facts.published_at,
         parties={},
         rules=facts.rules,
+        documents=facts.documents,
     )
     ends = [n for n, row in enumerate(rows, 1) if row.kind in {"bids_opened", "refiled"}]
     versions = [notice_facts(rows[:end], setting) for end in ends]

@@ -1,4 +1,4 @@
-"""What a bidder holds in hand: receipt 回执, refusal 拒收, an offer's receipt.
+"""What people hold in hand: receipt 回执, refusal 拒收, an offer's receipt, evidence of two histories.
 
 `documents.receipt` follows a bid's receipt from the act to the log's signature. Here stands what it cannot know:
 the exact fields of bidding, that the centre and no other trusted key has spoken, that slot and origin are the
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auction.record import verify_receipt
 from auction.replay.book import STREAM
 from bidding.model import Receipt, Refusal
+from clients.auditor import histories
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from crypto import statement
 from crypto.canonical import canonical, parse
@@ -58,6 +59,8 @@ def check(data: bytes, keys: Keys, at: int) -> tuple[Check, ...]:
         at: time of the check, ms UTC; nothing may speak of a later time.
     """
     value = _peek(data)
+    if histories.is_evidence(value):
+        return histories.check(value, keys)
     if value.get("purpose") == OFFER_RECEIPT:
         return _offer(data, keys, at)
     slip = receipt.check(data, keys.trust, at)

@@ -241,6 +241,7 @@ class Section:
             consistency=(),
             seed=self._seed(),
             entries=self.entries,
+            issued=(),  # `opening.issued` asks the dossier's own leaves
             late_witness=(),
         )
         return evaluate(view, request, self.leaves.leaves)

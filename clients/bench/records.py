@@ -75,7 +75,8 @@ def measure(rows: int, seconds: float) -> Result:
     from cryptography.hazmat.primitives.hashes import SHA256
 
     from documents.draw import draw, unsigned
-    from documents.sign import sign, signer
+    from documents.sign import sign
+    from documents.signer import signer
     from documents.timestamp import DevelopmentTsa
     from trading.ground.ca import Authority
     from trading.ground.clock import FrozenClock

@@ -21,9 +21,10 @@ from clients.bench.report import ROOT, Result
 from clients.verbs import verb
 
 IMPORTS: Final = (
-    "import main, uvicorn, fastapi, auction.api, auction.hall, auction.pages, bidding.api, bidding.pages, "
-    "bidding.service, documents.api, documents.pages, documents.service, documents.sign, trading.api, "
-    "trading.pages, trading.service, trading.ground.ground, trading.ground.web"
+    "import main, uvicorn, fastapi, auction.api, auction.entry, auction.hall, auction.pages, bidding.api, "
+    "bidding.pages, bidding.service, documents.api, documents.dossiers, documents.filing, documents.pages, "
+    "documents.service, documents.timestamp, trading.api, trading.pages, trading.service, trading.access, "
+    "trading.ground.ground, trading.ground.health, trading.ground.idempotency, trading.ground.web"
 )
 AGO_MS: Final = 600_000
 BATCH: Final = 1_000

@@ -15,8 +15,7 @@ from bidding.model import (
     Submission,
 )
 from bidding.model.leaf import Published
-from bidding.release import CustodianView, ReleaseRequest, SealedEntry
-from bidding.release.run import Fold
+from bidding.release import CustodianView, IssuedKey, ReleaseRequest, SealedEntry
 from clients.bench.stage import CENTRE, CEREMONY, SECTION, Stage
 from crypto import possession, statement
 from crypto.age.stanzas import recipient_text, wrap_p256tag
@@ -24,7 +23,10 @@ from crypto.canonical import canonical
 from crypto.encoding import b64, sha256_hex
 from crypto.random import token
 from crypto.section_tree import SectionTree, slot_commitment, slot_salt
+from crypto.signature import SigningKey
 from crypto.tlog import checkpoint, cosignature, note
+from crypto.tlog.fold import Fold, frontier_of
+from crypto.tlog.merkle import Tree
 
 if TYPE_CHECKING:
     from crypto.age.header import P256Tag
@@ -104,14 +106,19 @@ def write(stage: Stage, bids: int, slots: int) -> tuple[ReleaseRequest, list[byt
         )
         stanzas.append(stanza)
     order = sorted(range(bids), key=lambda n: (entries[n].entry.arrival, entries[n].entry.id))
+    issued = [_issued(sealed.signed) for sealed in entries]
     leaves = [_assign(stage, recipient, seed)]
     leaves += _slots(seed, first, t // 1000, by_slot)
-    closing = Fold()
+    tree_of_all = Tree()
+    for leaf in issued + leaves:
+        tree_of_all.add(leaf)
+    before = frontier_of(issued)
+    closing = Fold(len(issued), before)
     for leaf in leaves:
         closing.add(leaf)
     leaves += _after(t, closing, tuple(listed[n] for n in order), tuple(named[n] for n in order))
     head = Fold(closing.size, closing.frontier())
-    for leaf in leaves[closing.size :]:
+    for leaf in leaves[closing.size - len(issued) :]:
         head.add(leaf)
     log = stage.keys[4].note
     cosigned = checkpoint.sign(checkpoint.Checkpoint(ORIGIN, closing.size, closing.root()), log)
@@ -122,13 +129,21 @@ def write(stage: Stage, bids: int, slots: int) -> tuple[ReleaseRequest, list[byt
         section=SECTION,
         use="live",
         ceremony=CEREMONY,
-        start=0,
-        frontier=(),
+        start=len(issued),
+        frontier=tuple(node.hex() for node in before),
         head=signed_head.decode(),
         cosigned=(cosigned.decode(),),
         consistency=(),
         seed=seed.hex(),
         entries=tuple(entries),
+        issued=tuple(
+            IssuedKey(
+                index=index,
+                leaf=leaf.decode(),
+                path=tuple(node.hex() for node in tree_of_all.inclusion_proof(index, closing.size)),
+            )
+            for index, leaf in enumerate(issued)
+        ),
         late_witness=(),
     )
     return request, leaves, [stanzas[n] for n in order]
@@ -136,7 +151,7 @@ def write(stage: Stage, bids: int, slots: int) -> tuple[ReleaseRequest, list[byt
 
 def _submission(stage: Stage, number: int, recipient: str) -> tuple[P256Tag, dict[str, Any], str]:
     stanza, ephemeral = wrap_p256tag(token(16), stage.group.recipient)
-    bidder = f"org_{number:05}"
+    bidder, key = f"org_{number:05}", SigningKey.generate()
     said = Submission(
         tender=TENDER,
         section=SECTION,
@@ -149,9 +164,14 @@ def _submission(stage: Stage, number: int, recipient: str) -> tuple[P256Tag, dic
         size=1000,
         supersedes="",
     )
-    signed = statement.sign(stage.bidder, Submission.PURPOSE, CENTRE, said.to_body())
+    signed = statement.sign(key, Submission.PURPOSE, CENTRE, said.to_body())
     proof = possession.prove(ephemeral, canonical(signed["statement"]))
     return stanza.p256tag(), signed, b64(proof)
+
+
+def _issued(signed: dict[str, Any]) -> bytes:
+    leaf = {"key": signed["key"], "organisation": signed["statement"]["bidder"]}
+    return canonical({"v": 1, "centre": CENTRE, "kind": "key_issued", **leaf})
 
 
 def _assign(stage: Stage, recipient: str, seed: bytes) -> bytes:

@@ -229,7 +229,7 @@ def take(
     file: Annotated[Path, typer.Argument(help="a statement of centre and supervisor, JSON")],
     as_json: JsonOption = False,
 ) -> None:
-    """Accept a signed postponement, termination or supplement handed over directly."""
+    """Accept what is handed over directly: a postponement or another order of two, evidence of two histories."""
     from clients.custodian.handed import accept
     from clients.files import read_json
     from trading.ground.clock import SystemClock
@@ -285,9 +285,11 @@ def recover(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a lost home anew from its host secret and the ceremonies' public remains."""
-    from clients.custodian.handed import recover_all
+    """Make a lost home anew: shares from its host secret, its own words from the log. Hand orders over again."""
+    import shutil
+
     from clients.custodian.keys import Keys
+    from clients.custodian.recovery import recover_all
     from clients.custodian.roster import Roster
     from clients.files import read_json
     from clients.keyfile import read_passphrase
@@ -305,10 +307,27 @@ def recover(
     identity = Identity(role="custodian", centre=read.centre, organisation=mine[0].organisation)
     now = SystemClock().now()
     with Home.create(home, identity, passphrase, now=now, secret=keys.secret) as made:
-        _compare(made, read, fingerprint, as_json=as_json)
-        pin(made, read, server)
-        count = recover_all(made, read, Centre.at(server), now)
-        show({"home": str(home), "id": keys.name, "shares": count}, as_json=as_json)
+        try:
+            _compare(made, read, fingerprint, as_json=as_json)
+            found = recover_all(made, read, Centre.at(server), now)
+            pin(made, read, server)
+        except BaseException:
+            # A home that knows its secret and not its own words must never serve.
+            for proof in home.glob("evidence-*.json"):
+                proof.rename(home.with_name(f"{home.name}-{proof.name}"))
+            shutil.rmtree(home)
+            raise
+        show(
+            {
+                "home": str(home),
+                "id": keys.name,
+                "shares": found.shares,
+                "answers": found.answers,
+                "held": list(found.held),
+                "log_size": found.size,
+            },
+            as_json=as_json,
+        )
 
 
 def commands() -> typer.Typer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clients.custodian import histories
 from clients.errors import ClientError
 from clients.sdk import ledger
 from crypto.errors import ProofError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 REFRESH_SECONDS: Final = 10
 """An unchanged log is cosigned again this often: a cosignature's time is what others count on."""
 LAST: Final = "checkpoint"
+_ROOT: Final = 32  # bytes of the mark's content; the note that the log signed follows them
 CONTRADICTION: Final = "contradiction"
 
 
@@ -44,7 +46,7 @@ class Cosigner:
     def last(self) -> tuple[int, bytes] | None:
         """Size and root of the checkpoint last cosigned; None before the first."""
         size, content = self._home.state.mark(LAST)
-        return (size, content) if content else None
+        return (size, content[:_ROOT]) if content else None
 
     def step(self, centre: Centre, now: int) -> bool:
         """Fetches the newest checkpoint and cosigns it if it may be; says whether it did.
@@ -69,7 +71,8 @@ class Cosigner:
                     return False
             else:
                 self._grown(centre, last, tree, signed, now)
-        self._home.state.advance(LAST, tree.size, tree.root)
+        if last != (tree.size, tree.root):
+            self._home.state.advance(LAST, tree.size, tree.root + signed)
         stamp = now // 1000
         ledger.cosign(centre, self.cosigned(signed, stamp))
         self._signed_at = stamp
@@ -102,7 +105,12 @@ class Cosigner:
         except ProofError as error:
             subject = f"{size}-{tree.size}-{tree.root.hex()}"
             self._home.state.say(CONTRADICTION, subject, signed, now)
+            kept = self._home.state.mark(LAST)[1][_ROOT:]
+            found = histories.prove(centre, self._log, kept, signed, size) if kept else None
+            where = "the contradiction is kept"
+            if found is not None:
+                where = f"the proof lies in {histories.hand_on(self._home, centre, found, now)}"
             raise ForkError(
                 f"the log of {tree.size} leaves contradicts the one of {size} leaves that this "
-                f"witness cosigned ({error}); the evidence is kept, tell the supervisor"
+                f"witness cosigned ({error}); {where}, tell the supervisor"
             ) from error

@@ -1,6 +1,7 @@
-"""What reaches a custodian past the centre's network: postponements handed over, its own veto, recovery.
+"""What reaches a custodian past the centre's network: postponements handed over, its own veto, a rehearsal.
 
-A postponement, termination, supplement or quorum failure counts when centre and supervisor both signed the very same body.
+A postponement, termination, supplement, quorum failure or reconciliation counts when centre and supervisor both signed
+the very same body. Evidence of two histories counts by itself.
 The centre could keep it from the log; handed to a custodian directly it stands all the same.
 """
 
@@ -10,27 +11,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import (
     BiddingError,
-    CeremonyMessage,
     Postponement,
     QuorumFailure,
+    Reconciliation,
     Supplement,
     Termination,
 )
 from bidding.release import TwoSigned
-from clients.custodian.ceremony import CERTIFICATE, SHARE, load_share, recover_share
+from clients.custodian import histories
+from clients.custodian.ceremony import CERTIFICATE, SHARE, load_share
 from clients.custodian.release import HANDED, HOLD
 from clients.errors import ClientError
-from clients.sdk import ledger
 from clients.sdk.wire import Centre, WireError
 from crypto import statement, threshold
 from crypto.canonical import canonical, parse
 from crypto.certificate import SuccessCertificate, verify_certificate
-from crypto.cocktail import share_bundle
-from crypto.encoding import sha256_hex, unb64
+from crypto.encoding import sha256_hex
 from crypto.errors import CryptoError
 from crypto.p256 import Point
 from crypto.signature import SigningKey
-from crypto.tlog.checkpoint import open_checkpoint
 
 if TYPE_CHECKING:
     from clients.custodian.home import Home
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from clients.custodian.state import State
     from crypto.certificate import GroupKey
 
-KINDS: Final = (Postponement, Termination, Supplement, QuorumFailure)
+KINDS: Final = (Postponement, Termination, Supplement, QuorumFailure, Reconciliation)
 
 
 def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str]:
@@ -50,12 +49,19 @@ def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str
         value: ``{"centre": signed, "supervisor": signed}``.
         now: own clock, ms UTC.
 
+    Evidence of two histories (`crypto.tlog.evidence`) needs nobody's signature but those it shows.
+
     Returns:
-        What it is (its purpose) and the section it is about.
+        What it is (its purpose) and the section it is about; of evidence, whom it accuses.
 
     Raises:
-        ClientError: not both signed, not the same body, or none of the four kinds.
+        ClientError: not both signed, not the same body, or none of the kinds.
     """
+    if isinstance(value, dict) and "first" in value:
+        proved = histories.learn(state, roster, [value], now)
+        if not proved:
+            raise ClientError("this proves nothing about the pinned log or a pinned witness")
+        return histories.EVIDENCE, proved[0].key.partition("+")[0]
     try:
         both = TwoSigned.from_body(value)
         purpose = str(both.centre["statement"]["purpose"])
@@ -135,37 +141,3 @@ def _try_share(home: Home, ceremony: str, group: GroupKey) -> str:
         threshold.check_partial(group.share(index), points, partials, proof, index)
         return f"fits, and answered a rehearsal: {index} of {group.n}, section {context.section}"
     return f"fits: {index} of {group.n}, section {context.section}"
-
-
-def recover_all(home: Home, roster: Roster, centre: Centre, now: int) -> int:
-    """Makes the shares of all assigned keys anew; returns how many this host had part in.
-
-    What ceremonies there were stands in the log (``key_assign``); certificates and first messages
-    come from the centre and prove themselves. Checkpoints cosigned and lists answered before the loss
-    are forgotten with the old home; the supervisor should know that it was lost.
-    """
-    head = open_checkpoint(ledger.checkpoint(centre), roster.ledger)
-    found = 0
-    for leaf in ledger.leaves(centre, 0, head.size):
-        if b'"key_assign"' not in leaf:
-            continue
-        ceremony = str(parse(leaf).get("ceremony", ""))
-        remains = centre.call("GET", f"/custody/ceremonies/{ceremony}")
-        certificate = SuccessCertificate.from_json(remains["certificate"])
-        group = verify_certificate(certificate, roster.hosts().keys())
-        host = home.keys.host.public
-        if host not in group.key_context.custodians:
-            continue
-        first = [unb64(_message(signed)) for signed in remains["rounds"]["1"]]
-        bundle = share_bundle(first, group.index_of(host), group.t)
-        recover_share(home, ceremony, certificate, bundle, now)
-        found += 1
-    return found
-
-
-def _message(signed: Any) -> str:
-    """The DKG message inside a signed ceremony message; the certificate vouches for its content."""
-    body = dict(signed["statement"])
-    for name in ("v", "suite", "purpose", "centre"):
-        body.pop(name, None)
-    return CeremonyMessage.from_body(body).message

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Check, Release, ReleaseRefusal
 from bidding.release import Answer, CustodianView, ReleaseRequest, TwoSigned, Verdict, decide
+from clients.custodian import histories
 from clients.custodian.ceremony import certificate_of, load_share
 from clients.errors import ClientError
 from clients.sdk import ledger
@@ -22,6 +23,8 @@ from crypto.p256 import Point
 from crypto.tlog.checkpoint import open_checkpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clients.custodian.cosigner import Cosigner
     from clients.custodian.home import Home
     from clients.custodian.roster import Roster
@@ -72,6 +75,7 @@ class Releases:
         request = ReleaseRequest.from_body(asked)
         if request.section != section:
             raise ClientError(f"asked about {section}, the centre answered about {request.section}")
+        histories.learn(self._home.state, self._roster, ledger.evidence(centre), now)
         view = self._view(request, now)
         size = open_checkpoint(request.head.encode(), self._roster.ledger).size
         verdict = decide(view, request, ledger.leaves(centre, request.start, size))
@@ -107,16 +111,14 @@ class Releases:
                 TwoSigned.from_body(parse(text)) for text in home.state.all_said(HANDED).values()
             ],
             answered=None if answered is None else answered.decode(),
+            evidence=histories.kept(home.state),
         )
 
     def _release(
         self, request: ReleaseRequest, answer: Answer, view: CustodianView, now: int
     ) -> dict[str, Any]:
         home = self._home
-        # A supplementary list adds encapsulations to the same close list: another answer, whose
-        # partials for the old ones are the same points, because a share is one number.
-        asked = sha256_hex(canonical(list(answer.encapsulations)))
-        subject = f"{request.ceremony} {answer.close_list} {asked}"
+        subject = _subject(request.ceremony, answer.close_list, answer.encapsulations)
         kept = home.state.said(RELEASE, subject)
         if kept is not None:
             return dict(parse(kept))
@@ -156,3 +158,14 @@ class Releases:
         )
         subject = f"{request.ceremony} {first.id} {now // REFUSAL_MS}"
         return dict(parse(home.state.say(REFUSAL, subject, canonical(signed), now)))
+
+
+def subject_of(said: Release) -> str:
+    """Under what an answer is kept."""
+    return _subject(said.ceremony, said.close_list, said.encapsulations)
+
+
+def _subject(ceremony: str, close_list: str, encapsulations: Iterable[str]) -> str:
+    # A supplementary list adds encapsulations to the same close list: another answer, whose
+    # partials for the old ones are the same points, because a share is one number.
+    return f"{ceremony} {close_list} {sha256_hex(canonical(list(encapsulations)))}"

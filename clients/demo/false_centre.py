@@ -181,6 +181,7 @@ def _forge(
         consistency=(),
         seed=_seed(home, section),
         entries=(),
+        issued=(),
         late_witness=(),
     )
     return leaves, head, request

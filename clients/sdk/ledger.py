@@ -21,6 +21,29 @@ def checkpoint(centre: Centre) -> bytes:
     return centre.raw("GET", "/ledger/checkpoint").body
 
 
+def checkpoint_of(centre: Centre, size: int) -> bytes:
+    """The checkpoint of a size with the cosignatures that came for it."""
+    return centre.raw("GET", f"/ledger/checkpoints/{size}").body
+
+
+def evidence(centre: Centre) -> list[dict[str, Any]]:
+    """What the centre has published of two histories, `crypto.tlog.evidence` as JSON; not yet verified.
+
+    Raises:
+        ClientError: the answer has another form.
+    """
+    answer = centre.call("GET", "/ledger/evidence")
+    try:
+        return [dict(one["evidence"]) for one in answer["evidence"]]
+    except (TypeError, KeyError, ValueError) as error:
+        raise ClientError("the centre's answer holds no list of evidence") from error
+
+
+def accuse(centre: Centre, value: dict[str, Any]) -> None:
+    """Brings evidence that one key has signed two histories; the centre publishes it."""
+    centre.call("POST", "/ledger/evidence", {"evidence": value})
+
+
 def consistency(centre: Centre, start: int, end: int) -> list[bytes]:
     """A proof that the tree of ``end`` leaves grew out of that of ``start``; not yet verified."""
     answer = centre.call("GET", "/ledger/consistency", query={"from": start, "to": end})

@@ -5,10 +5,11 @@ leaf index holds different leaves in them. The latter is shown with two inclusio
 evidence stays small however long the log is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from crypto.encoding import b64, unb64
+from crypto.canonical import canonical
+from crypto.encoding import b64, sha256_hex, unb64
 from crypto.errors import FormatError, ProofError, SignatureError
 from crypto.tlog import checkpoint, cosignature, merkle, note
 from crypto.tlog.checkpoint import Checkpoint
@@ -85,6 +86,17 @@ class Evidence:
             raise ProofError(f"both trees hold the same leaf {self.index}")
         return first, second
 
+    def plain(self) -> Self:
+        """Return it without what proves nothing: of each note only the lines of the accused key."""
+        (key,) = note.parse_keys([self.key])
+        first, second = (_lines_of(data, key) for data in (self.first, self.second))
+        return replace(self, first=first, second=second)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its canonical JSON, hex: what names it."""
+        return sha256_hex(canonical(self.to_json()))
+
     def to_json(self) -> dict[str, Any]:
         """Return the evidence as a JSON value, fit to be published."""
         return {
@@ -117,7 +129,12 @@ class Evidence:
                     if not isinstance(places, list) or len(places) != 2:
                         raise FormatError("evidence has two places or none")
                     pair = Place.from_json(places[0]), Place.from_json(places[1])
-                return cls(key, first.encode(), second.encode(), index, pair)
+                try:
+                    made = cls(key, first.encode(), second.encode(), index, pair)
+                    canonical(made.to_json())  # what has no canonical form has no digest either
+                except UnicodeError as error:
+                    raise FormatError("evidence holds a text without a UTF-8 form") from error
+                return made
         raise FormatError("this is no evidence of version 1")
 
 
@@ -161,6 +178,13 @@ def accuse(
             ]
             return Evidence(key, first, second, index, (places[0], places[1]))
     return None
+
+
+def _lines_of(data: bytes, key: note.VerifierKey) -> bytes:
+    parsed = note.Note.parse(data)
+    return note.Note(
+        parsed.text, tuple(each for each in parsed.signatures if each.by(key))
+    ).to_bytes()
 
 
 def _signed(data: bytes, key: str) -> Checkpoint:

@@ -23,7 +23,12 @@ from documents.model.auction import (
 )
 from documents.model.base import SUITE, VERSION, Facts, Heading, Official, Party, RuleLine
 from documents.model.codec import DocumentError
-from documents.model.notice import NoticeCustodian, NoticeFacts
+from documents.model.notice import (
+    NoticeChange,
+    NoticeCustodian,
+    NoticeDocument,
+    NoticeFacts,
+)
 from documents.model.opening import (
     Attachment,
     Confirmation,
@@ -56,7 +61,9 @@ __all__ = [
     "Heading",
     "IdentityNote",
     "Muting",
+    "NoticeChange",
     "NoticeCustodian",
+    "NoticeDocument",
     "NoticeFacts",
     "Objection",
     "Offer",

@@ -19,6 +19,35 @@ class NoticeCustodian:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeDocument:
+    """A tender document 招标文件 as the notice names it: `size` in bytes, `sha256` in hex."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeChange:
+    """An addendum 补遗 or postponement 延期: what made a later version of the notice.
+
+    Attributes:
+        version: that it made.
+        effect: bids, when it can affect how they are made, or none.
+        previous, deadline: T before and after it, ms UTC.
+    """
+
+    version: int
+    at: int
+    title: str
+    text: str
+    effect: str
+    previous: int
+    deadline: int
+    documents: tuple[NoticeDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFacts(Facts):
     """招标公告 of one section: what is tendered, and the lock under which bids lie until the opening.
 
@@ -33,6 +62,8 @@ class NoticeFacts(Facts):
         certificate_digest: SHA-256 of the key ceremony's success certificate.
         late_uploads: the rule for uploads not complete before T.
         rules: further rules printed word by word.
+        documents: tender documents of the first version; later ones stand with their change.
+        changes: since the first version, in order; `document_version` is 1 more than their number.
     """
 
     KIND: ClassVar[str] = "notice"
@@ -67,6 +98,8 @@ class NoticeFacts(Facts):
     published_at: int
     late_uploads: str
     rules: tuple[str, ...]
+    documents: tuple[NoticeDocument, ...] = ()
+    changes: tuple[NoticeChange, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a quorum that cannot be: 1 <= t <= n."""

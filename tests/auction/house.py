@@ -17,7 +17,7 @@ from crypto.tlog import cosignature, note
 from documents.filing import Filer
 from documents.service import DocumentService
 from documents.shelf import Shelf
-from documents.sign import signer
+from documents.signer import signer
 from documents.timestamp import DevelopmentTsa
 from documents.trust import Trust
 from tests.auction.stage import CENTRE, NOON, Stage

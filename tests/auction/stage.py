@@ -19,6 +19,7 @@ from trading.ground.database import open_database
 from trading.ground.journal import Draft, Journal
 from trading.ground.live import Hub
 from trading.ground.private import Private
+from trading.ground.settings import Settings
 from trading.ground.timers import Timers
 from trading.model import (
     STREAM,
@@ -128,7 +129,7 @@ class Stage:
     """One process of a centre on a home."""
 
     def __init__(self, home: Path, now: int = NOON) -> None:
-        self.database = open_database(f"sqlite:///{home / 'kaibiao.db'}")
+        self.database = open_database(Settings(home=home).database_url, home)
         self.journal = Journal(self.database, CENTRE)
         self.clock = FrozenClock(now)
         self.timers = Timers(self.clock)

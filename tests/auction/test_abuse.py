@@ -36,7 +36,6 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     ),
     "A8 reconnect storm": (
         "trading/ground/test_live.py::test_at_nine_tenths_of_the_file_limit_new_watchers_are_asked_to_come_later",
-        "trading/ground/test_live.py::test_bidders_are_served_before_watchers",
     ),
     "A9 slow consumer": (
         "trading/ground/test_live.py::test_a_reader_that_does_not_read_delays_nobody_and_is_conflated_then_closed",

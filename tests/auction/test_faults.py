@@ -56,6 +56,7 @@ def test_a_storage_error_stops_the_auction_and_the_key_settles_what_was_in_doubt
         assert b.got[-1]["code"] == "storage-failed"
         assert stage.halls[lot].state["best"] != "110.00"
         a.say(a.bidder.offer(lot, a.paddle, "120"))
+        await asyncio.sleep(0)  # offers are decided when their turn of the loop ends
         assert a.got[-1]["code"] == "storage-failed"
         monkeypatch.setattr(stage.journal, "_commit", sound)
         await stage.journal.reload()

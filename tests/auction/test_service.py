@@ -11,7 +11,7 @@ from auction.replay.book import Book, evolve
 from auction.replay.closed import by_key
 from tests.auction.stage import LISTING_RULES, NOON, QUOTA_RULES, TIMED, Desk, Stage
 
-pytestmark = [pytest.mark.usefixtures("stored"), pytest.mark.both_databases]
+pytestmark = pytest.mark.usefixtures("stored")
 
 Play = Callable[[Stage], Awaitable[None]]
 
@@ -43,6 +43,7 @@ def codes(answers: list[dict[str, Any]]) -> list[Any]:
     return [answer.get("code") or answer.get("seq") for answer in answers]
 
 
+@pytest.mark.both_databases
 def test_offers_are_judged_and_answered_with_their_stamp(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
         lot, (a, b, _) = await stage.listed(LISTING_RULES)
@@ -59,6 +60,7 @@ def test_offers_are_judged_and_answered_with_their_stamp(tmp_path: Path) -> None
     play(tmp_path, act)
 
 
+@pytest.mark.both_databases
 def test_the_hammer_falls_by_itself_and_the_deposits_of_losers_go_back_once(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
         lot, (a, b, c) = await stage.listed(LISTING_RULES)
@@ -101,6 +103,7 @@ def test_a_released_deposit_ends_the_right_to_bid(tmp_path: Path) -> None:
     play(tmp_path, act)
 
 
+@pytest.mark.both_databases
 def test_the_same_offer_again_gets_its_first_answer_and_another_one_replay(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
         lot, (a, b, _) = await stage.listed(LISTING_RULES)
@@ -201,6 +204,7 @@ def test_a_revoked_key_closes_the_desk(tmp_path: Path) -> None:
     play(tmp_path, act)
 
 
+@pytest.mark.both_databases
 def test_the_quota_session_ranks_and_pays_exactly(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
         lot, (a, b, c) = await stage.quota()
@@ -261,6 +265,7 @@ async def killed(tmp_path: Path, act: Play) -> None:
     stage.close()
 
 
+@pytest.mark.both_databases
 def test_after_a_crash_the_outage_rule_moves_the_end_and_nothing_is_lost(tmp_path: Path) -> None:
     answered: list[dict[str, Any]] = []
     texts: list[str] = []
@@ -389,6 +394,7 @@ def test_identities_stay_closed_until_the_result(tmp_path: Path) -> None:
     play(tmp_path, act)
 
 
+@pytest.mark.both_databases
 def test_the_ledger_gets_each_lots_chain_head_as_of_the_end_of_a_slot(tmp_path: Path) -> None:
     async def act(stage: Stage) -> None:
         lot, (a, *_) = await stage.listed(LISTING_RULES)

@@ -15,7 +15,7 @@ from documents import dossiers
 from documents.filing import Filer
 from documents.service import DocumentService
 from documents.shelf import Shelf
-from documents.sign import signer
+from documents.signer import signer
 from documents.timestamp import DevelopmentTsa
 from tests.bidding.centre import CENTRE_KEY, Centre
 from tests.clients.auditor.certificates import Maker

@@ -26,13 +26,14 @@ from bidding.model import (
     ListedBid,
     Postponement,
     PublishedBidders,
+    Reconciliation,
     Submission,
     Supplement,
     Termination,
     Withdrawal,
 )
 from bidding.model.leaf import Published
-from bidding.release import CustodianView, ReleaseRequest, SealedEntry, TwoSigned
+from bidding.release import CustodianView, IssuedKey, ReleaseRequest, SealedEntry, TwoSigned
 from bidding.release.run import Fold
 from bidding.rules.bids import live
 from bidding.rules.draw import draw
@@ -47,6 +48,8 @@ from crypto.section_tree import SectionTree, slot_commitment, slot_salt
 from crypto.signature import SigningKey
 from crypto.tlog import checkpoint, cosignature, note
 from crypto.tlog.checkpoint import Checkpoint
+from crypto.tlog.evidence import Evidence
+from crypto.tlog.merkle import Tree
 
 CENTRE = "test-centre"
 ORIGIN = f"{CENTRE}/ledger/01"
@@ -152,6 +155,10 @@ class Scene:
     possession: str = "required"
     copy_of: dict[str, str] = field(default_factory=dict)
     withdraw: tuple[str, ...] = ()
+    issued: dict[str, tuple[str, SigningKey]] = field(default_factory=dict)
+    change_issued: Callable[[tuple[IssuedKey, ...]], tuple[IssuedKey, ...]] = lambda shown: shown
+    before_slots: Callable[["Built"], tuple[dict[str, Any], ...]] = lambda _: ()
+    evidence: Callable[["Built"], tuple[dict[str, Any], ...]] = lambda _: ()
     keep_withdrawn_listed: bool = False
 
     def build(self) -> tuple[CustodianView, ReleaseRequest, list[bytes]]:
@@ -165,7 +172,8 @@ class Built:
         self.scene = s = scene
         self.certificate, self.group = ceremony(s.context_section, s.purpose, s.earliest, s.minimum)
         self.recipient = recipient_text(self.group.recipient)
-        self.leaves: list[bytes] = [b'{"kind":"log"}', b'{"kind":"other"}', b'{"kind":"more"}']
+        self.leaves = [self._issued(name) for name in s.names]
+        self.leaves += [canonical({"kind": "other"})] * (3 - len(self.leaves))
         self.start = len(self.leaves)
         self.nonce = sha256(b"nonce").hexdigest()
         self._open()
@@ -191,8 +199,30 @@ class Built:
             self.add(assign)
         commit = sha256(bytes.fromhex(self.nonce)).hexdigest()
         self.add(FloatCommit(section=SECTION, party="centre", digest=commit))
+        for more in s.before_slots(self):
+            self.leaves.append(canonical({"v": 1, "centre": CENTRE, **more}))
         for signed in s.announced:
             self.add(Announced(section=SECTION, statements=(signed.centre, signed.supervisor)))
+
+    def _issued(self, name: str) -> bytes:
+        number = self.scene.names.index(name)
+        holder, key = self.scene.issued.get(name, (name, SigningKey.from_scalar(100 + number)))
+        leaf = {"key": b64(key.public), "organisation": holder}
+        return canonical({"v": 1, "centre": CENTRE, "kind": "key_issued", **leaf})
+
+    def shown_keys(self) -> tuple[IssuedKey, ...]:
+        tree = Tree()
+        for leaf in self.leaves:
+            tree.add(leaf)
+        size = self.closing
+        return tuple(
+            IssuedKey(
+                index=index, leaf=self.leaves[index].decode(),
+                path=tuple(node.hex() for node in tree.inclusion_proof(index, size)),
+            )
+            for index in range(size)
+            if b'"kind":"key_issued"' in self.leaves[index]
+        )  # fmt: skip
 
     def digest(self) -> str:
         return sha256_hex(canonical(self.certificate.to_json()))
@@ -323,7 +353,7 @@ class Built:
             head=self.note(len(self.leaves), s.log).decode(), cosigned=tuple(self._cosigned()),
             consistency=tuple(node.hex() for node in s.consistency(self)),
             seed=s.seed_shown.hex(), entries=tuple(s.change_entries(list(self.entries))),
-            late_witness=s.late_witness(self),
+            late_witness=s.late_witness(self), issued=s.change_issued(self.shown_keys()),
         )  # fmt: skip
         listed = canonical(self.listed.to_leaf(CENTRE))
         view = CustodianView(
@@ -332,7 +362,7 @@ class Built:
             host_key=s.host.public, group=self.group, certificate=self.digest(), now=s.now,
             last_time=s.last_time, log=note.vkey(ORIGIN, LOG),
             witnesses=tuple(vkey(number) for number in (1, 2, 3)), last=s.last(self), hold=s.hold,
-            handed=s.handed, answered=sha256_hex(listed) if s.same_answer else s.answered,
+            handed=s.handed, evidence=s.evidence(self), answered=sha256_hex(listed) if s.same_answer else s.answered,
         )  # fmt: skip
         return view, request, self.shown
 
@@ -341,6 +371,37 @@ def _listed(act: Any) -> ListedBid:
     return ListedBid(
         submission=act.id, encapsulation=act.encapsulation, sha256=act.sha256, size=act.size
     )
+
+
+def two_histories(key: Ed25519PrivateKey = LOG, name: str = "", log: str = ORIGIN) -> Evidence:
+    """Two notes of one key, the log's or a witness's, of one size and different roots."""
+    notes = []
+    for root in (bytes([1]) * 32, bytes([2]) * 32):
+        head = Checkpoint(log, 2, root)
+        if name:
+            signed = cosignature.add(checkpoint.sign(head, FORK), key, name, 7)
+        else:
+            signed = checkpoint.sign(head, key)
+        notes.append(signed)
+    kind = note.COSIGNATURE if name else note.ED25519
+    return Evidence(note.vkey(name or log, key, kind), notes[0], notes[1]).plain()
+
+
+def published(found: Evidence) -> dict[str, Any]:
+    """The leaf that publishes evidence, without its head."""
+    return {
+        "kind": "evidence",
+        "accused": found.key.partition("+")[0],
+        "sha256": found.digest,
+        "evidence": found.to_json(),
+    }
+
+
+def reconciled(*found: Evidence, **changes: Any) -> TwoSigned:
+    said = Reconciliation(
+        section=SECTION, evidence=tuple(one.digest for one in found), reason="已核", at=T
+    )
+    return both(replace(said, **changes))
 
 
 def late_by(key: SigningKey) -> Callable[[Built], tuple[dict[str, Any], ...]]:

@@ -35,7 +35,7 @@ from trading.model import Role
 
 
 @pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
+def centre(tmp_path: Path, stored: str) -> Iterator[Centre]:
     with Centre(tmp_path / "home") as made:
         made.first_people()
         yield made

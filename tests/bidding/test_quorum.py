@@ -23,7 +23,7 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
+def centre(tmp_path: Path, stored: str) -> Iterator[Centre]:
     with Centre(tmp_path / "home") as made:
         made.first_people()
         yield made

@@ -6,24 +6,30 @@ from typing import Any
 import pytest
 
 from bidding.model import CloseList, PublishedBidders
-from bidding.release import SealedEntry, decide, evaluate
+from bidding.release import IssuedKey, SealedEntry, decide, evaluate
 from bidding.release.judge import RULES
 from bidding.release.run import Fold
 from crypto.cocktail import HostKey
 from crypto.encoding import b64
+from crypto.signature import SigningKey
+from crypto.tlog.evidence import Evidence
 from crypto.tlog.merkle import Tree
 from tests.bidding.release_scene import (
     CENTRE_KEY,
     FORK,
     STRANGER,
     SUPERVISOR,
+    WITNESSES,
     Built,
     Scene,
     T,
     both,
     late_by,
     postponement,
+    published,
+    reconciled,
     termination,
+    two_histories,
 )
 
 
@@ -127,6 +133,21 @@ def proof(built: Built) -> tuple[bytes, ...]:
     return tuple(tree.consistency_proof(2))
 
 
+def accused_witness() -> Evidence:
+    return two_histories(WITNESSES[1], "w1")
+
+
+def revoked(key: SigningKey) -> dict[str, Any]:
+    return {"kind": "key_revoked", "key": b64(key.public)}
+
+
+def invented(shown: tuple[IssuedKey, ...]) -> tuple[IssuedKey, ...]:
+    """The key of another bidder, put in the place of one that was issued."""
+    stranger = b64(SigningKey.from_scalar(999).public)
+    mine = b64(SigningKey.from_scalar(100).public)
+    return (replace(shown[0], leaf=shown[0].leaf.replace(mine, stranger)), *shown[1:])
+
+
 FOUR = ("org_a", "org_b", "org_c", "org_d")
 TABLE: dict[str, tuple[str, Scene]] = {
     "a clock behind its own memory": ("clock-forward", Scene(last_time=T + 1)),
@@ -188,7 +209,36 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "stamps a second before T": ("witnessed", Scene(stamps=(T // 1000 - 1, T // 1000 - 1))),
     "stamps a second too late": ("witnessed", Scene(stamps=(T // 1000 + 61, T // 1000 + 61))),
     "cosignatures on an earlier checkpoint": ("witnessed", Scene(cosign_before_closing=True)),
-    "cosignatures on another tree": ("witnessed", Scene(cosign_other_root=True)),
+    "cosignatures on another tree": ("one-history", Scene(cosign_other_root=True)),
+    "two histories of the log, published": (
+        "one-history",
+        Scene(before_slots=lambda _: (published(two_histories()),)),
+    ),
+    "two histories of the log, known to the custodian alone": (
+        "one-history",
+        Scene(evidence=lambda _: (two_histories().to_json(),)),
+    ),
+    "two histories reconciled for another section": (
+        "one-history",
+        Scene(
+            before_slots=lambda _: (published(two_histories()),),
+            handed=(reconciled(two_histories(), section="sec_b"),),
+        ),
+    ),
+    "a witness that cosigned two histories counted": (
+        "witnessed",
+        Scene(before_slots=lambda _: (published(accused_witness()),)),
+    ),
+    "a key issued to another bidder": (
+        "keys-issued",
+        Scene(issued={"org_a": ("org_b", SigningKey.from_scalar(100))}),
+    ),
+    "a key that nobody issued": ("keys-issued", Scene(change_issued=lambda shown: shown[1:])),
+    "an issuance that is not in the log": ("keys-issued", Scene(change_issued=invented)),
+    "a key revoked before its use": (
+        "keys-issued",
+        Scene(before_slots=lambda _: (revoked(SigningKey.from_scalar(101)),)),
+    ),
     "late witnesses by the centre's word": (
         "witnessed",
         Scene(stamps=(T // 1000 + 70, T // 1000 + 70), late_witness=late_by(CENTRE_KEY)),
@@ -251,6 +301,25 @@ ANSWERED = {
         stamps=(T // 1000 + 60, T // 1000 + 61),
     ),
     "a postponement of another section": Scene(handed=(both(postponement(section="sec_b")),)),
+    "three witnesses, of whom one has cosigned two histories": Scene(
+        stamps=(T // 1000,) * 3, before_slots=lambda _: (published(accused_witness()),)
+    ),
+    "two histories of the log, reconciled in the ledger": Scene(
+        before_slots=lambda _: (published(two_histories()),),
+        announced=(reconciled(two_histories()),),
+    ),
+    "two histories of the log, the reconciliation handed over": Scene(
+        evidence=lambda _: (two_histories().to_json(),), handed=(reconciled(two_histories()),)
+    ),
+    "two histories of another log": Scene(
+        evidence=lambda _: (two_histories(log="elsewhere/ledger/1").to_json(),)
+    ),
+    "evidence that proves nothing": Scene(
+        before_slots=lambda _: ({"kind": "evidence", "evidence": {"v": 1}}, {"kind": "evidence"})
+    ),
+    "a key revoked that signed nothing": Scene(
+        before_slots=lambda _: (revoked(SigningKey.from_scalar(999)),)
+    ),
     "late witnesses by the supervisor's word": Scene(
         stamps=(T // 1000 + 70, T // 1000 + 3600), late_witness=late_by(SUPERVISOR)
     ),

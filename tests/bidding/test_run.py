@@ -13,7 +13,7 @@ from trading.model import Role
 
 
 @pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
+def centre(tmp_path: Path, stored: str) -> Iterator[Centre]:
     with Centre(tmp_path / "home") as made:
         made.first_people()
         yield made
@@ -41,6 +41,7 @@ def read_out(centre: Centre) -> list[str]:
     return prices(centre)
 
 
+@pytest.mark.both_databases
 def test_e7_a_restart_at_every_step_loses_and_doubles_nothing(centre: Centre) -> None:
     three(centre)
     restart(centre)

@@ -9,7 +9,7 @@ from tests.bidding.centre import Centre
 
 
 @pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
+def centre(tmp_path: Path, stored: str) -> Iterator[Centre]:
     with Centre(tmp_path / "home") as made:
         made.first_people()
         yield made

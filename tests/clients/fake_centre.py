@@ -56,6 +56,8 @@ class FakeCentre:
         )
         self.requests: dict[str, Any] = {}
         self.partials: list[dict[str, Any]] = []
+        self.cosigned: list[str] = []
+        self.evidence: list[dict[str, Any]] = []
         self.calls: list[tuple[str, str]] = []
         self.before: Callable[[str, str], None] = lambda _method, _path: None
 
@@ -94,6 +96,15 @@ class FakeCentre:
             case ("GET", ["ledger", "leaves"]):
                 start, end = int(query["from"]), int(query["to"])
                 return {"leaves": [b64(leaf) for leaf in self.log.leaves[start:end]]}
+            case ("GET", ["ledger", "checkpoints", size]) if int(size) <= self.log.tree.size:
+                return self.log.checkpoint(int(size))
+            case ("GET", ["ledger", "evidence"]):
+                return {"evidence": [{"evidence": one} for one in self.evidence]}
+            case ("POST", ["ledger", "evidence"]):
+                self.evidence.append(told["evidence"])
+                return {}
+            case ("POST", ["custody", "recoveries"]):
+                return {"answers": [], "messages": [], "cosigned": list(self.cosigned)}
             case ("POST", ["ledger", "cosignatures"]):
                 self.log.cosigned.append(told["note"].encode())
                 return {}

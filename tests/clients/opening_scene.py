@@ -18,7 +18,7 @@ from bidding.model import (
     Submission,
 )
 from bidding.model.leaf import Published
-from bidding.release import ReleaseRequest, SealedEntry
+from bidding.release import IssuedKey, ReleaseRequest, SealedEntry
 from crypto import hpke, possession, statement
 from crypto.age import recipient_text
 from crypto.canonical import canonical
@@ -76,6 +76,10 @@ class Opening:
         """Writes everything and returns the request."""
         log = self.centre.log
         recipient = recipient_text(self._recipient())
+        for number, name in enumerate(names):
+            key = b64(SigningKey.from_scalar(2000 + number).public)
+            leaf = {"kind": "key_issued", "key": key, "organisation": name}
+            log.add({"v": 1, "centre": scene.CENTRE, **leaf})
         before = list(log.leaves)
         self.start = log.tree.size
         assign = KeyAssign(
@@ -223,6 +227,15 @@ class Opening:
                     possession=bid.possession,
                 )
                 for bid in self.bids
+            ),
+            issued=tuple(
+                IssuedKey(
+                    index=index,
+                    leaf=leaf.decode(),
+                    path=tuple(node.hex() for node in log.tree.inclusion_proof(index, closing)),
+                )
+                for index, leaf in enumerate(before)
+                if b'"kind":"key_issued"' in leaf
             ),
             late_witness=(),
         )

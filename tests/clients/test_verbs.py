@@ -215,3 +215,22 @@ def test_sealing_takes_little_memory(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert int(told.stdout.splitlines()[-1]) <= 64 * 1024
+
+
+def test_doctor_with_a_centre_wants_a_key_too_and_says_when_there_is_no_centre(
+    tmp_path: Path,
+) -> None:
+    from typer import Typer
+
+    from tests.clients import scene
+
+    app = Typer()
+    app.command()(doctor.doctor)
+    assert run(app, "--centre", "http://127.0.0.1:9").exit_code == 2
+    key = tmp_path / "key.pem"
+    key.write_text(scene.bidder_key().to_pem())
+    told = run(app, "--centre", "http://127.0.0.1:9", "--key", str(key), "--json")
+    assert told.exit_code == 4
+    (found,) = [f for f in json.loads(told.stdout)["findings"] if "自检" in f["name"]]
+    assert not found["ok"]
+    assert "does not answer" in found["detail"]

@@ -13,7 +13,6 @@ from clients import trust as trust_file
 from clients.custodian import card, handed, roster
 from clients.custodian.ceremony import SHARE, keep_share, load_share
 from clients.custodian.home import Home, Identity
-from clients.custodian.keys import Keys
 from clients.custodian.roster import Roster
 from clients.custodian.serve import Custodian
 from clients.errors import ClientError
@@ -243,26 +242,6 @@ def test_two_holds_keep_a_section_shut_until_they_are_lifted(centre: Staffed) ->
     for each in centre.staff:
         each.step()
     assert centre.hall()["phase"] == "reading_out", centre.lines
-
-
-def test_a_lost_home_comes_back_from_its_host_secret_and_the_log(centre: Staffed) -> None:
-    prepare(centre)
-    lost = centre.homes[0]
-    identity = Identity(role=card.CUSTODIAN, centre=CENTRE, organisation="托管单位1")
-    with Home.create(
-        centre.folder / "again",
-        identity,
-        "pass",
-        now=centre.clock.now(),
-        work=1,
-        secret=lost.keys.secret,
-    ) as home:
-        count = handed.recover_all(home, centre.roster, Wire(Loop(centre)), centre.clock.now())
-        assert count == 1
-        (ceremony,) = home.state.all_said(SHARE)
-        assert load_share(home, ceremony).scalar == load_share(lost, ceremony).scalar
-    stranger = Keys(bytes([99]) * 32)
-    assert stranger.name != lost.keys.name
 
 
 def test_a_custodian_asked_before_the_hour_says_nothing_because_the_centre_has_nothing(

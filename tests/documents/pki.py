@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from documents.sign import Signer, signer
+from documents.signer import Signer, signer
 from documents.timestamp import DevelopmentTsa
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

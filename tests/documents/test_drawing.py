@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from documents import confirmation, opening, typeface
 from documents.draw import draw, redraws, unsigned
 from documents.model import DocumentError
-from documents.page import SLOTS
+from documents.slots import SLOTS
 from tests.documents import samples
 from tests.documents.conftest import SLOTS as WHO
 

@@ -15,7 +15,8 @@ from documents.draw import unsigned
 from documents.finish import finish
 from documents.model import DocumentError
 from documents.page import Drawn
-from documents.sign import ROOM, Signer, sign, signer
+from documents.sign import ROOM, sign
+from documents.signer import Signer, signer
 from documents.trust import Trust
 from documents.verify import verify_record
 from tests.documents import pki, samples

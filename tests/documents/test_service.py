@@ -12,7 +12,7 @@ from documents import api
 from documents.model import DocumentError
 from documents.service import DocumentService
 from documents.shelf import Shelf
-from documents.sign import signer
+from documents.signer import signer
 from documents.timestamp import DevelopmentTsa
 from documents.trust import Trust
 from documents.verify import verify_record

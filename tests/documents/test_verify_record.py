@@ -10,7 +10,7 @@ import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from crypto.encoding import sha256_hex
-from documents.sign import signer
+from documents.signer import signer
 from documents.trust import Trust
 from documents.verify import NOTHING, verify_file, verify_record
 from tests.documents import pki, samples

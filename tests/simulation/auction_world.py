@@ -203,8 +203,19 @@ class Client:
         self.answers: dict[str, list[dict[str, Any]]] = {}
         self.next = "20"
         self.inside = False
+        self.desk: BidderDesk
+        self.connect()
+
+    def connect(self, *_: Any) -> None:
+        """Open a socket; also where the one before was closed, after bad signatures."""
         self.desk = BidderDesk(
-            world.service, lot, self.paddle, bidder.actor, self.hear, lambda *_: None, None
+            self.world.service,
+            self.lot,
+            self.paddle,
+            self.bidder.actor,
+            self.hear,
+            self.connect,
+            None,
         )
 
     def hear(self, message: bytes) -> None:

@@ -52,21 +52,14 @@ class _Database:
         self.engine: Any = self
         self._keep = keep
 
-    def execution_options(self, **_: Any) -> Any:
-        return self
-
     @contextmanager
-    def begin(self) -> Iterator[Any]:
+    def appending(self) -> Iterator[Any]:
         yield self
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        yield
 
     def exec_driver_sql(self, _statement: str, values: Any) -> None:
         self._keep(values)
 
-    def dispose(self) -> None:
+    def retake(self) -> None:
         """Connections cost nothing here."""
 
 

@@ -32,6 +32,7 @@ from trading.api.ledger import ACCESS as LEDGER_ACCESS
 from trading.ground import health
 from trading.ground.http import Edge, install_handlers
 from trading.ground.settings import Settings
+from trading.ground.sockets import Socket
 from trading.ground.web import Pages
 
 WEB = Path(__file__).resolve().parents[2] / "clients" / "web"
@@ -95,7 +96,7 @@ class Site:
         async def go() -> None:
             config = uvicorn.Config(
                 app, host="127.0.0.1", port=self.port, lifespan="off", log_config=None, access_log=False,
-                ws="websockets-sansio", ws_per_message_deflate=False, timeout_graceful_shutdown=1,
+                ws=Socket, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
             )  # fmt: skip
             self.server = uvicorn.Server(config)
             self.task = asyncio.ensure_future(self.server.serve())

@@ -4,14 +4,15 @@ A cosignature proves itself by its key, so that handing one in needs no session.
 checkpoints are served as the signed notes they are (C2SP tlog-checkpoint).
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from crypto.encoding import b64
 from trading.access import PUBLIC, Rule
 from trading.api.shapes import PROBLEMS
+from trading.ground.contradictions import Published
 from trading.ground.ledger import MAX_LEAVES, Ledger
 
 MAX_INDEX: Final = (1 << 53) - 1
@@ -24,6 +25,8 @@ ACCESS: Final = (
     Rule("GET", "/api/v1/ledger/inclusion", PUBLIC, "包含证明"),
     Rule("GET", "/api/v1/ledger/consistency", PUBLIC, "一致性证明"),
     Rule("POST", "/api/v1/ledger/cosignatures", PUBLIC, "见证人联署；凭其公钥自证"),
+    Rule("GET", "/api/v1/ledger/evidence", PUBLIC, "已公布的双史证据"),
+    Rule("POST", "/api/v1/ledger/evidence", PUBLIC, "举出双史证据；凭签名自证"),
 )
 
 Place = Annotated[int, Query(ge=0, le=MAX_INDEX)]
@@ -55,6 +58,29 @@ class Taken(BaseModel):
     """How many cosignature lines were new."""
 
     new: int
+
+
+class Brought(BaseModel):
+    """Evidence that one key has signed two histories, as `crypto.tlog.evidence` writes it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    evidence: dict[str, Any]
+
+
+class Shown(BaseModel):
+    """Evidence in the ledger: index of its leaf, its SHA-256, name of the accused key, itself."""
+
+    index: int
+    sha256: str
+    accused: str
+    evidence: dict[str, Any]
+
+
+class Histories(BaseModel):
+    """Published evidence of two histories, oldest first; none is the rule."""
+
+    evidence: list[Shown]
 
 
 def router(ledger: Ledger) -> APIRouter:
@@ -91,8 +117,32 @@ def router(ledger: Ledger) -> APIRouter:
         return Proof(proof=[b64(step) for step in ledger.consistency(start, end)])
 
     @made.post("/cosignatures")
-    async def cosign(body: Cosigned) -> Taken:
+    async def cosign(request: Request, body: Cosigned) -> Taken:
         """Take a checkpoint that witnesses have cosigned."""
-        return Taken(new=await ledger.add_cosignature(body.note.encode()))
+        return Taken(new=await ledger.add_cosignature(body.note.encode(), _arrival(request)))
+
+    @made.get("/evidence")
+    async def evidence() -> Histories:
+        """Return what is published of two histories signed by one key."""
+        return _histories(ledger.evidence())
+
+    @made.post("/evidence", status_code=201)
+    async def accuse(request: Request, body: Brought) -> Histories:
+        """Publish evidence that one key has signed two histories; verified first."""
+        return _histories(await ledger.publish_evidence(body.evidence, _arrival(request)))
 
     return made
+
+
+def _histories(found: list[Published]) -> Histories:
+    return Histories(
+        evidence=[
+            Shown(index=one.index, sha256=one.sha256, accused=one.accused, evidence=one.evidence)
+            for one in found
+        ]
+    )
+
+
+def _arrival(request: Request) -> int:
+    stamp = getattr(request.state, "arrival", 0)
+    return stamp if isinstance(stamp, int) else 0

@@ -78,38 +78,47 @@ class Blobs:
                 writer.write(chunk)
             return writer.finish()
 
-    def adopt(self, path: Path) -> Blob:
+    def adopt(self, path: Path, name: str = "") -> Blob:
         """Take over a finished file of the same volume (an upload); its path is gone afterwards.
+
+        Args:
+            path: the file.
+            name: of the blob; whoever gives one may ask again after a crash, and gets the same blob.
 
         Raises:
             StorageFull: no room for the other copies; the file stays where it was.
         """
-        name, digest, size = new_id("blob"), hashlib.sha256(), 0
+        first, *others = self._paths(name or new_id("blob"))
+        digest, size = hashlib.sha256(), 0
         with _storage():
-            copies = [place / name for place in self._places[1:]]
+            if name and not path.exists() and first.exists():  # the crash came behind the rename
+                found = _digest(first)
+                return Blob(first.name, *found)
             try:
                 with path.open("rb") as source:
                     os.fsync(source.fileno())
-                    outputs = [_create(copy) for copy in copies]
+                    for copy in others:
+                        copy.unlink(missing_ok=True)
+                    outputs = [_create(copy) for copy in others]
                     try:
                         while chunk := source.read(CHUNK):
                             digest.update(chunk)
                             size += len(chunk)
                             for output in outputs:
-                                os.write(output, chunk)
+                                _write(output, chunk)
                         for output in outputs:
                             os.fsync(output)
                     finally:
                         for output in outputs:
                             os.close(output)
             except BaseException:
-                for copy in copies:
+                for copy in others:
                     copy.unlink(missing_ok=True)
                 raise
-            path.rename(self._places[0] / name)
+            path.rename(first)
             for place in (*self._places, path.parent):
                 _sync_directory(place)
-        return Blob(name, digest.hexdigest(), size)
+        return Blob(first.name, digest.hexdigest(), size)
 
     def there(self, blob: Blob) -> bool:
         """Say whether a copy of the right size exists; its content is not read."""
@@ -214,9 +223,7 @@ class BlobWriter:
             StorageFull: no room.
         """
         with _storage():
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(self._file, view) :]
+            _write(self._file, chunk)
         self.size += len(chunk)
 
     def finish(self) -> Blob:
@@ -233,6 +240,12 @@ class BlobWriter:
 
 def _create(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
+def _write(file: int, chunk: bytes) -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(file, view) :]
 
 
 def _sync_directory(path: Path) -> None:

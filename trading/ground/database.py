@@ -3,6 +3,10 @@
 Opening asserts what durability rests on (SQLite: WAL and `synchronous=FULL`; PostgreSQL: `fsync`
 and `synchronous_commit`), brings the schema up to date and takes the home's lock, so that a
 second process refuses to start. Everything but the journal goes through `session` and `reader`.
+
+On PostgreSQL a second lock, the server's, keeps out processes with another home. It ends with its
+connection, so the journal is written on that very connection: whoever has lost the lock, by a restart
+of the server or a cut, can append nothing until `retake`.
 """
 
 from __future__ import annotations
@@ -18,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
-from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlmodel import Session
 
 from trading.ground.problems import StorageFailed, Unavailable
@@ -94,6 +98,37 @@ class Database:
                 session.commit()
         except SQLAlchemyError as error:
             raise StorageFailed from error
+
+    @contextmanager
+    def appending(self) -> Iterator[Connection]:
+        """Open the transaction of the journal's writer thread; committed at the end of the block.
+
+        Raises:
+            SQLAlchemyError: the database refused, or on PostgreSQL the lock's connection is gone.
+        """
+        if self.sqlite:
+            engine = self.engine.execution_options(writes=True)
+            with self.turn(), engine.begin() as connection:
+                yield connection
+        else:
+            with self._lock.writing() as connection:
+                yield connection
+
+    def retake(self) -> None:
+        """After a storage error: begin with fresh connections, and with the server's lock.
+
+        Raises:
+            HomeInUse: another process has taken it meanwhile.
+            UnsafeStorage: the server came back with another setting.
+            StorageFailed: the database does not answer.
+        """
+        # A connection that met an error may still hold a lock (an unlock that failed).
+        self.engine.dispose()
+        if not self.sqlite:
+            try:
+                self._lock.take(self.engine)
+            except SQLAlchemyError as error:
+                raise StorageFailed("The database does not answer.") from error
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
@@ -197,7 +232,13 @@ def open_snapshot(url: str) -> Iterator[Connection]:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision, in one transaction."""
+    """Bring the schema to the newest revision, in one transaction.
+
+    Most starts find it there, and do not load alembic for it.
+    """
+    with engine.begin() as connection:
+        if _revision(connection) == newest_revision():
+            return
     from alembic import command
     from alembic.config import Config
 
@@ -208,11 +249,24 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def newest_revision() -> str:
+    """Return the revision that this checkout's tables belong to: its files begin with their number."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the revision of a database; None for a fresh one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return str(found[0]) if len(found) == 1 else None
+
+
 class _HomeLock:
-    """One process per home: an advisory lock that dies with the process."""
+    """One process per home: an advisory lock that dies with the process; on PostgreSQL a second one."""
 
     def __init__(self, path: Path) -> None:
-        self.connection: Connection | None = None
+        self._connection: Connection | None = None
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -220,14 +274,53 @@ class _HomeLock:
             os.close(self._file)
             raise HomeInUse from error
 
+    def take(self, engine: Engine) -> None:
+        """Take the server's lock on a connection of its own, outside the pool, unless it is held.
+
+        Raises:
+            HomeInUse: another process has it.
+            UnsafeStorage: a durability setting of the server is not as it must be.
+        """
+        if self._connection is not None:
+            return
+        self._connection = connection = engine.connect()
+        connection.detach()
+        try:
+            with connection.begin():
+                _require_lock(connection)
+                _require_safety(connection)
+        except BaseException:
+            self._give_back()
+            raise
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction on the connection that holds the server's lock; an error gives the lock back."""
+        if self._connection is None:
+            msg = "the connection with the lock is gone"
+            raise DisconnectionError(msg)
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self._give_back()
+            raise
+
     def release(self) -> None:
-        if self.connection is not None:
-            # Said, not left to the end of the connection: the server notices that a moment later.
-            with suppress(SQLAlchemyError):  # a connection that is gone holds no lock
-                self.connection.execute(text("SELECT pg_advisory_unlock_all()"))
-            self.connection.close()
-            self.connection = None
+        """Give both back."""
+        self._give_back()
         os.close(self._file)
+
+    def _give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        # Said, not left to the end of the connection: the server notices that a moment later.
+        with suppress(SQLAlchemyError):  # a connection that is gone holds no lock
+            if not connection.invalidated:  # it would be replaced by a fresh one
+                connection.execute(text("SELECT pg_advisory_unlock_all()"))
+        with suppress(SQLAlchemyError):
+            connection.close()
 
 
 def _address(url: str) -> URL:
@@ -284,14 +377,19 @@ def _forbid_schema_changes(connection: sqlite3.Connection, _record: object) -> N
 
 def _open_postgres(url: str, lock: _HomeLock) -> Engine:
     engine = create_engine(url, hide_parameters=True)  # errors are logged, private values are not
-    # The lock lives on a connection of its own, outside the pool, for as long as the process does.
-    lock.connection = connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    connection.detach()
-    if not connection.execute(text(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")).scalar_one():
+    lock.take(engine)
+    migrate(engine)
+    return engine
+
+
+def _require_lock(connection: Connection) -> None:
+    taken = text(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")
+    if not connection.execute(taken).scalar_one():
         raise HomeInUse
+
+
+def _require_safety(connection: Connection) -> None:
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         value = connection.execute(text(f"SHOW {setting}")).scalar_one()
         if value not in {"on", "remote_apply"}:
             raise UnsafeStorage(f"{setting}=on")
-    migrate(engine)
-    return engine

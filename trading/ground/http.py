@@ -22,8 +22,8 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from trading.ground.clock import rfc3339
 from trading.ground.ids import new_id
-from trading.ground.lines import WIRE
 from trading.ground.problems import MEDIA_TYPE, STATUS, Kind, Problem, TooLarge, Unavailable
+from trading.ground.sockets import WIRE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -187,7 +187,7 @@ class Edge:
         return given
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The protocol object behind a bound `send` is what `lines.py` writes to directly.
+        # The protocol object behind a bound `send` is what `sockets.py` hands on.
         scope[WIRE] = getattr(send, "__self__", None)
         if not self._own(dict(scope["headers"])):
             await WebSocket(scope, receive, send).close(1008)  # before accept: HTTP 403

@@ -149,17 +149,21 @@ class Journal:
         return future
 
     def rows(
-        self, stream: str | None = None, after_position: int = 0, after_seq: int = 0
+        self,
+        stream: str | None = None,
+        after_position: int = 0,
+        after_seq: int = 0,
+        kind: str | None = None,
     ) -> Iterator[Row]:
-        """Read rows in order of position from the database, of one stream or of all.
+        """Read rows in order of position from the database: of one stream or of all, of one kind or of all.
 
         Raises:
             StorageFailed: the database cannot be read.
         """
         decode = msgspec.json.Decoder(dict[str, Any]).decode
-        for found in self._stored(_ALL, stream, after_position, after_seq):
-            position, name, seq, at, kind, text, chain = found
-            yield Row(position, name, seq, at, kind, decode(text), bytes(chain))
+        for found in self._stored(_ALL, stream, after_position, after_seq, kind):
+            position, name, seq, at, what, text, chain = found
+            yield Row(position, name, seq, at, what, decode(text), bytes(chain))
 
     def texts(self, stream: str, after_position: int = 0) -> Iterator[bytes]:
         """Read the canonical bodies of one stream, unparsed, in order."""
@@ -197,7 +201,8 @@ class Journal:
 
         Raises:
             ChainBroken: what is stored is not what was written.
-            StorageFailed: the database still fails, or the journal was closed; it stays stopped.
+            Unavailable: the database still fails or is another process's, or the journal was
+                closed; it stays stopped.
         """
         if self._closed:
             raise StorageFailed(self._stopped)
@@ -205,8 +210,7 @@ class Journal:
             return
         self._hand_over()
         await asyncio.to_thread(self._join)
-        # A connection that met an error may still hold a lock (an unlock that failed): begin anew.
-        await asyncio.to_thread(self._database.engine.dispose)
+        await asyncio.to_thread(self._database.retake)
         self._position, self._heads = await asyncio.to_thread(self._verified)
         self._queue = queue.SimpleQueue()
         self._waiting = 0
@@ -305,8 +309,7 @@ class Journal:
                 rows.append(Row(position, stream, seq, at, kind, decode(text), chain))
                 values.append((position, stream, seq, at, kind, text.decode(), chain))
             groups.append(rows)
-        engine = self._database.engine.execution_options(writes=True)
-        with self._database.turn(), engine.begin() as connection:
+        with self._database.appending() as connection:
             insert_rows(connection, values)
         self._position = position
         self._heads.update(heads)
@@ -321,7 +324,12 @@ class Journal:
     # What follows reads.
 
     def _stored(
-        self, columns: Sequence[str], stream: str | None, after: int, after_seq: int = 0
+        self,
+        columns: Sequence[str],
+        stream: str | None,
+        after: int,
+        after_seq: int = 0,
+        kind: str | None = None,
     ) -> Iterator[Any]:
         """Read stored rows as plain tuples, bodies as bytes.
 
@@ -335,6 +343,8 @@ class Journal:
             query = query.where(_TABLE.c.position > after)
         if after_seq:
             query = query.where(_TABLE.c.seq > after_seq)
+        if kind is not None:
+            query = query.where(_TABLE.c.kind == kind)
         if stream is None:
             query = query.order_by(_TABLE.c.position)
         else:  # by the index of the stream; within it seq and position have one order

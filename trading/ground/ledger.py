@@ -24,7 +24,9 @@ from crypto.tlog import checkpoint as checkpoints
 from crypto.tlog import note
 from crypto.tlog.checkpoint import Checkpoint
 from crypto.tlog.merkle import Tree
+from trading.ground import contradictions
 from trading.ground.chain import Draft, Row
+from trading.ground.contradictions import Contradictions, Published
 from trading.ground.problems import Conflict, NotFound, Unavailable
 from trading.ground.witnesses import Witnesses, foreign
 
@@ -78,6 +80,7 @@ class Ledger:
     ) -> None:
         self._journal = journal
         self._register = Witnesses(database)
+        self._contradictions = Contradictions()
         self._key = key
         self._memory = memory
         self._tree = Tree()
@@ -236,10 +239,15 @@ class Ledger:
         vkey = self._register.vkey(name)
         return await self.add("witness_retired", {"witness": name, "vkey": vkey}, at)
 
-    async def add_cosignature(self, data: bytes) -> int:
+    async def add_cosignature(self, data: bytes, at: int = 0) -> int:
         """Take a checkpoint note that witnesses have cosigned; return how many lines were new.
 
-        Lines of unregistered keys are ignored.
+        Lines of unregistered keys are ignored. A note of another history is refused; where it proves
+        that the log or a witness has signed two, that is published.
+
+        Args:
+            data: the note.
+            at: ms UTC, of what is published.
 
         Raises:
             Invalid: not a checkpoint of this log, or a registered witness's line does not hold,
@@ -249,12 +257,49 @@ class Ledger:
         checkpoint, lines = self._register.verified(data, self.origin)
         if checkpoint.size > self.size or self._tree.root(checkpoint.size) != checkpoint.root:
             _log.critical("a witness signed a checkpoint that contradicts this ledger")
+            await self._accuse(data, checkpoint.size, at)
             raise Conflict(
                 "checkpoint-contradicts", "检查点与存证日志矛盾",
                 "The cosigned checkpoint is of another history. Keep it: it is evidence.",
                 size=checkpoint.size,
             )  # fmt: skip
         return await self._register.keep(self.log_id, checkpoint.size, lines)
+
+    async def publish_evidence(self, value: Any, at: int) -> list[Published]:
+        """Publish evidence of two histories; what is known already is not published again.
+
+        Args:
+            value: `crypto.tlog.evidence.Evidence` as JSON.
+            at: ms UTC.
+
+        Returns:
+            what now stands in the ledger about each key that it accuses.
+
+        Raises:
+            Invalid: it proves nothing about the log's key or a registered witness's.
+        """
+        keys = (self._verifier, *self._register.keys().values())
+        found = contradictions.admitted(value, self.origin, keys)
+        async with self._contradictions.turn:
+            for one in found:
+                if self._contradictions.of(one.key) is None:
+                    _log.critical("two histories: evidence against a key of this log is published")
+                    await self.add(contradictions.KIND, contradictions.leaf_body(one), at)
+        return [known for one in found if (known := self._contradictions.of(one.key))]
+
+    def evidence(self) -> list[Published]:
+        """Return all published evidence of two histories, oldest first."""
+        return self._contradictions.all()
+
+    async def _accuse(self, data: bytes, size: int, at: int) -> None:
+        """Publish what a note of another history proves together with this ledger's own."""
+        if size > self.size:
+            return  # nothing of ours is that long: it is kept by whoever brought it
+        ours = (self.cosigned(size),)
+        for key in (self._verifier, *self._register.keys().values()):
+            value = contradictions.of_one_size(key, ours, data)
+            if value is not None:
+                await self.publish_evidence(value, at)
 
     def cosigned(self, size: int) -> bytes:
         """Return the checkpoint of a size with every cosignature that came for it.
@@ -265,6 +310,10 @@ class Ledger:
         signed = note.Note.parse(self.checkpoint(size))
         lines = self._register.lines(self.log_id, size)
         return note.Note(signed.text, (*signed.signatures, *lines)).to_bytes()
+
+    def newest_cosigned(self) -> list[bytes]:
+        """Return the newest checkpoint that each witness has cosigned, with all cosignatures on it."""
+        return [self.cosigned(size) for size in self._register.newest(self.log_id)]
 
     def cosigned_sizes(self, at_least: int, limit: int = 100) -> list[int]:
         """Return sizes ≥ `at_least` for which cosignatures came, smallest first."""
@@ -286,6 +335,8 @@ class Ledger:
         elif b'"kind":"log_restored"' in text:
             body = msgspec.json.decode(text)
             self._restores[body["previous"]] = (body["size"], body["lost"])
+        elif contradictions.MARK in text:
+            self._contradictions.follow(self._tree.size - 1, msgspec.json.decode(text))
 
     def _within(self, work: Callable[[], T]) -> T:
         try:

@@ -1,19 +1,21 @@
 """One live connection, written to without waiting; see `live.py` for the reason.
 
-`DirectLine` gives framed bytes to uvicorn's transport, `QueuedLine` has a bounded queue and a task.
-Both answer the same questions: is it congested, hopeless, gone?
+`DirectLine` gives framed bytes to the transport of a socket that the server still serves (a bidder's),
+`QueuedLine` has a bounded queue and a task; a hall's watcher is a third kind (`watcher.py`).
+All answer the same questions: is it congested, hopeless, gone?
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from starlette.websockets import WebSocketDisconnect
+
+from trading.ground.frames import closing, frame
+from trading.ground.sockets import socket_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,11 +26,6 @@ SLOW: Final = 4008  # close code: the reader was too slow; resume by seq
 CONGESTED: Final = 64 * 1024
 HOPELESS: Final = 256 * 1024
 LAST_SECONDS: Final = 10
-WIRE: Final = "kaibiao.wire"
-"""Scope member under which `http.SocketWire` leaves uvicorn's protocol object."""
-
-
-_log = logging.getLogger(__name__)
 
 
 class Line(Protocol):
@@ -37,6 +34,7 @@ class Line(Protocol):
     topic: Any
     seq: int
     slow_since: int | None
+    turn: int
 
     @property
     def gone(self) -> bool:
@@ -45,6 +43,14 @@ class Line(Protocol):
 
     def write(self, message: bytes) -> None:
         """Give it one text message, UTF-8; never waits."""
+        ...
+
+    def pass_on(self, framed: bytes, /) -> bool:
+        """Give it one framed message if that is quick and nothing waits for it; say whether it was."""
+        ...
+
+    def beat(self) -> None:
+        """See whether the other side is still there."""
         ...
 
     def congested(self) -> bool:
@@ -70,61 +76,27 @@ class Line(Protocol):
 
 def open_line(websocket: WebSocket) -> Line:
     """Choose the fastest honest way to write to an accepted socket."""
-    protocol = websocket.scope.get(WIRE)
-    transport = getattr(protocol, "transport", None)
-    connection = getattr(protocol, "conn", None)
-    # With deflate every connection has its own window: then the bytes are not the same for all.
-    if transport is not None and getattr(connection, "extensions", None) == []:
-        return DirectLine(websocket, transport)
+    socket = socket_of(websocket.scope)
+    if socket is not None and socket.plain:
+        return DirectLine(websocket, socket.transport)
     return QueuedLine(websocket)
 
 
 def hear(websocket: WebSocket, told: Callable[[str], None]) -> None:
     """Give text messages to `told` where they come out of the transport, if we know it.
 
-    Then no queue, no task and no pause of reading stands between arrival and stamp, which costs a
-    third of a socket's work. Everything else, and what came before, still comes by `receive`; so does
-    everything where the transport is not known.
+    Everything else, and what came before, still comes by `receive`; so does everything where the
+    transport is not known.
     """
-    protocol: Any = websocket.scope.get(WIRE)
-    if getattr(getattr(protocol, "conn", None), "extensions", None) != []:
-        return
-    usual = protocol.send_receive_event_to_app
-
-    def deliver() -> None:
-        if protocol.curr_msg_data_type != "text" or protocol.close_sent or protocol.queue.qsize():
-            usual()
-            return
-        try:
-            text = b"".join(protocol.frames).decode()
-        except UnicodeDecodeError:
-            usual()  # closes with 1007
-            return
-        protocol.frames = []
-        try:
-            told(text)
-        except Exception:  # noqa: BLE001 (as at the edge: one socket's error must not show or spread)
-            _log.critical("unforeseen error in a socket", exc_info=True)
-            protocol.transport.abort()
-
-    protocol.send_receive_event_to_app = deliver
-
-
-@lru_cache(maxsize=64)
-def frame(message: bytes) -> bytes:
-    """Return the one unmasked final text frame of a server (RFC 6455 §5.2)."""
-    size = len(message)
-    if size < 126:
-        return b"\x81" + bytes([size]) + message
-    if size < 65536:
-        return b"\x81\x7e" + size.to_bytes(2, "big") + message
-    return b"\x81\x7f" + size.to_bytes(8, "big") + message
+    socket = socket_of(websocket.scope)
+    if socket is not None and socket.plain:
+        socket.hear(told)
 
 
 class DirectLine:
     """A line whose transport we know; a write costs one system call, or a buffer append."""
 
-    __slots__ = ("_transport", "_websocket", "seq", "slow_since", "topic")
+    __slots__ = ("_transport", "_websocket", "seq", "slow_since", "topic", "turn")
 
     def __init__(self, websocket: WebSocket, transport: asyncio.Transport) -> None:
         self._websocket = websocket
@@ -132,6 +104,7 @@ class DirectLine:
         self.topic: Any = None
         self.seq = 0
         self.slow_since: int | None = None
+        self.turn = 0
 
     @property
     def gone(self) -> bool:
@@ -142,6 +115,16 @@ class DirectLine:
         """Give it one text message; never waits."""
         if not self._transport.is_closing():
             self._transport.write(frame(message))
+
+    def pass_on(self, framed: bytes, /) -> bool:
+        """Give it one framed message if nothing waits for it; say whether it was given."""
+        if self._transport.get_write_buffer_size() or self._transport.is_closing():
+            return False
+        self._transport.write(framed)
+        return True
+
+    def beat(self) -> None:
+        """The server pings its own sockets."""
 
     def congested(self) -> bool:
         """Whether more than 64 KiB wait for the reader."""
@@ -166,7 +149,7 @@ class DirectLine:
         A reader that reads again sees the code; one that does not costs its buffer no longer.
         """
         if not self._transport.is_closing():
-            self._transport.write(b"\x88\x02" + code.to_bytes(2, "big"))
+            self._transport.write(closing(code))
             self._transport.close()
             asyncio.get_running_loop().call_later(LAST_SECONDS, self._transport.abort)
 
@@ -178,7 +161,7 @@ class QueuedLine:
     """A line behind an unknown server: a queue bounded like a buffer, and one task."""
 
     __slots__ = ("_closing", "_queue", "_size", "_task", "_wake", "_websocket", "seq",
-                 "slow_since", "topic")  # fmt: skip
+                 "slow_since", "topic", "turn")  # fmt: skip
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
@@ -189,6 +172,7 @@ class QueuedLine:
         self.topic: Any = None
         self.seq = 0
         self.slow_since: int | None = None
+        self.turn = 0
         self._task = asyncio.get_running_loop().create_task(self._pump(), name="line")
 
     @property
@@ -201,6 +185,13 @@ class QueuedLine:
         self._queue.append(message)
         self._size += len(message)
         self._wake.set()
+
+    def pass_on(self, _framed: bytes, /) -> bool:
+        """No quick way: `write` judges."""
+        return False
+
+    def beat(self) -> None:
+        """The server pings its own sockets."""
 
     def congested(self) -> bool:
         """Whether more than 64 KiB wait for the reader."""

@@ -10,12 +10,15 @@ changed; `event` is the sentence for the feed.
 
 **Why nothing here waits for a reader.** A sequential `await send` stops for everybody once one
 socket's buffers are full, and a queue with a task per watcher costs four times the CPU (engine.md
-§2). Under uvicorn without deflate a server's frame is the same bytes on every connection, so an
-event is framed once and given to each transport directly: `transport.write` never waits, and
+§2). Without deflate a server's frame is the same bytes on every connection, so an event is framed
+once and given to each transport directly: `transport.write` never waits, and
 `get_write_buffer_size` tells who does not read. Such a line is skipped above 64 KiB and brought up
 to date by one snapshot when it has drained (a hall is state, so conflation loses nothing); above
-256 KiB, or after 10 s, it is closed with 4008 and resumes by `seq`. Where the transport is not known
-(a test client, another server) each line has a bounded queue and a task instead.
+256 KiB, or after 10 s, it is closed with 4008 and resumes by `seq`.
+
+A watcher passes edge, gate and router like every request; then its transport is handed over to a
+`Watcher` (`watcher.py`), and nothing of the request is kept. Where that cannot be (a test client,
+another server) each line has a bounded queue and a task instead.
 """
 
 from __future__ import annotations
@@ -29,8 +32,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from starlette.websockets import WebSocketDisconnect
 
+from trading.ground.frames import TOO_BIG, frame
 from trading.ground.lines import SLOW, Line, open_line
 from trading.ground.problems import NotFound
+from trading.ground.sockets import socket_of
+from trading.ground.watcher import MAX_INCOMING, POLICY, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,11 +47,15 @@ if TYPE_CHECKING:
 
 SUBPROTOCOL: Final = "kaibiao.v1"
 RING: Final = 1_024  # deltas kept per topic; older clients get a snapshot
-CHUNK: Final = 200  # sockets served before the loop may do other work: ≤ 4 ms
+CHUNK: Final = 40
+"""Sockets served before the loop may do other work, some 0.5 ms: a bidder's offer needs four turns of the loop
+until it is answered, and each may have to wait for so many."""
+
 SLOW_MS: Final = 10_000
 SWEEP_SECONDS: Final = 1
-MAX_INCOMING: Final = 4_096  # bytes of a watcher's message
-MAX_CHATTER: Final = 120  # messages a watcher may send per minute; it has only probes to send
+SWEEP_CHUNK: Final = 1_000
+BEAT: Final = 20  # sweeps between two pings of one line
+MAX_CHATTER: Final = 120  # messages a minute of a watcher whose transport we do not have
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -60,7 +70,6 @@ class Topic:
         self.seq = seq
         self.ring: deque[bytes] = deque(maxlen=RING)
         self.lines: dict[Line, None] = {}
-        self.first: dict[Line, None] = {}
         self._snapshot = snapshot
         self._state: bytes | None = None
 
@@ -70,8 +79,8 @@ class Topic:
         self._state = None
 
     def readers(self) -> tuple[Line, ...]:
-        """All lines in the order of service: bidders of the lot, then watchers."""
-        return (*self.first, *self.lines)
+        """All lines, in the order of their coming."""
+        return tuple(self.lines)
 
     def add(self, frame: bytes) -> None:
         """Append the next delta."""
@@ -116,6 +125,7 @@ class Hub:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._count = 0
+        self._turn = 0
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._limit = soft * 9 // 10  # the rest belongs to bidders, files and the database
 
@@ -160,81 +170,61 @@ class Hub:
             message["set"] = set
         message["server_now"] = self._clock.now()
         topic.add(_encode(message))
-        if topic.lines or topic.first:
+        if topic.lines:
             self._changed[topic] = None
             self._wake.set()
         return topic.seq
 
     async def attend(self, websocket: WebSocket, name: str, since: str | None = None) -> None:
-        """Accept a watcher, serve it until it leaves, answer its clock probes.
+        """Accept a watcher; it is served until it leaves, mostly without the caller.
 
         A probe `{"type":"probe","t0":…}` is answered with the server time; anything else that a
         watcher sends is ignored, within bounds.
-        """
-        try:
-            line = await self.subscribe(websocket, name, since)
-        except WebSocketDisconnect:
-            return
-        budget, minute = MAX_CHATTER, self._clock.now() // 60_000
-        try:
-            while (message := await websocket.receive())["type"] == "websocket.receive":
-                text = message.get("text") or ""
-                if (now := self._clock.now()) // 60_000 != minute:
-                    budget, minute = MAX_CHATTER, now // 60_000
-                budget -= 1
-                if len(text) > MAX_INCOMING or budget < 0:
-                    await line.end(1008, "nothing to send here")
-                    return
-                self._answer_probe(line, text, now)
-        finally:
-            self.unsubscribe(line)
-
-    async def subscribe(
-        self, websocket: WebSocket, name: str, since: str | None = None, *, first: bool = False
-    ) -> Line:
-        """Accept a socket and put it on a topic; the caller reads from it and unsubscribes.
 
         Args:
             websocket: not yet accepted; the subprotocol is chosen if the client offers it.
             name: an open topic.
             since: `L:n` of a client that resumes.
-            first: bidders of a lot: served before all watchers.
 
         Raises:
             NotFound: no such topic.
-            WebSocketDisconnect: too many sockets (1013: the client tries again later).
         """
         topic = self._topic(name)
         offered = websocket.scope.get("subprotocols") or []
-        await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        try:
+            await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+        except WebSocketDisconnect:
+            return
         if self._count >= self._limit:
-            await websocket.close(1013, "too many watchers")
-            raise WebSocketDisconnect(1013)
+            await websocket.close(1013, "too many watchers")  # the client tries again later
+            return
+        socket, watcher = socket_of(websocket.scope), Watcher(self)
+        if socket is not None and socket.hand_over(watcher):
+            self._begin(topic, watcher, since)
+            return
         line = open_line(websocket)
-        line.topic = topic
-        frames = None
-        log_id, _, seq = (since or "").rpartition(":")
-        if log_id == topic.log_id and seq.isascii() and seq.isdigit() and len(seq) < 16:
-            frames = topic.after(int(seq))
-        for frame in [topic.snapshot(self._clock.now())] if frames is None else frames:
-            line.write(frame)
-        line.seq = topic.seq
-        (topic.first if first else topic.lines)[line] = None
-        self._count += 1
-        if not self._tasks:
-            loop = asyncio.get_running_loop()
-            self._tasks = [
-                loop.create_task(self._broadcast(), name="hub-broadcast"),
-                loop.create_task(self._sweep(), name="hub-sweep"),
-            ]
-        return line
+        self._begin(topic, line, since)
+        try:
+            await self._listen(websocket, line)
+        finally:
+            self.unsubscribe(line)
+
+    def heard(self, line: Line, text: str) -> None:
+        """Answer a probe; what else a watcher says is nothing to us."""
+        try:
+            probe = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return
+        if isinstance(probe, dict) and probe.get("type") == "probe":
+            t0 = probe.get("t0")
+            if type(t0) is int:
+                line.write(_encode({"type": "probe", "t0": t0, "server_now": self._clock.now()}))
 
     def unsubscribe(self, line: Line) -> None:
         """Take a line off its topic; calling it twice is fine."""
-        for lines in (line.topic.first, line.topic.lines):
-            if line in lines:
-                del lines[line]
-                self._count -= 1
+        if line in line.topic.lines:
+            del line.topic.lines[line]
+            self._count -= 1
         line.stop()
 
     async def close(self) -> None:
@@ -253,15 +243,37 @@ class Hub:
             raise NotFound("hall-unknown", "没有这个直播频道", "There is no such live channel.")
         return self._topics[name]
 
-    def _answer_probe(self, line: Line, text: str, now: int) -> None:
-        try:
-            probe = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return
-        if isinstance(probe, dict) and probe.get("type") == "probe":
-            t0 = probe.get("t0")
-            if type(t0) is int:
-                line.write(_encode({"type": "probe", "t0": t0, "server_now": now}))
+    def _begin(self, topic: Topic, line: Line, since: str | None) -> None:
+        """Put a line on a topic, with what it lacks."""
+        frames = None
+        log_id, _, seq = (since or "").rpartition(":")
+        if log_id == topic.log_id and seq.isascii() and seq.isdigit() and len(seq) < 16:
+            frames = topic.after(int(seq))
+        for message in [topic.snapshot(self._clock.now())] if frames is None else frames:
+            line.write(message)
+        line.topic, line.seq = topic, topic.seq
+        self._turn = line.turn = (self._turn + 1) % BEAT
+        topic.lines[line] = None
+        self._count += 1
+        if not self._tasks:
+            loop = asyncio.get_running_loop()
+            self._tasks = [
+                loop.create_task(self._broadcast(), name="hub-broadcast"),
+                loop.create_task(self._sweep(), name="hub-sweep"),
+            ]
+
+    async def _listen(self, websocket: WebSocket, line: Line) -> None:
+        """Take what a watcher says whose transport we do not have."""
+        budget, minute = MAX_CHATTER, self._clock.now() // 60_000
+        while (message := await websocket.receive())["type"] == "websocket.receive":
+            text = message.get("text") or ""
+            if (now := self._clock.now() // 60_000) != minute:
+                budget, minute = MAX_CHATTER, now
+            budget -= 1
+            if len(text) > MAX_INCOMING or budget < 0:
+                await line.end(POLICY if budget < 0 else TOO_BIG, "nothing to send here")
+                return
+            self.heard(line, text)
 
     async def _broadcast(self) -> None:
         while True:
@@ -273,13 +285,17 @@ class Hub:
                 await self._serve(topic)
 
     async def _serve(self, topic: Topic) -> None:
-        for number, line in enumerate(topic.readers(), 1):
-            if line.seq < topic.seq:
-                self._bring_up(topic, line)
-            if number % CHUNK == 0:
-                await asyncio.sleep(0)
-        if any(line.seq < topic.seq and line.slow_since is None for line in topic.readers()):
-            self._changed[topic] = None  # published while we were serving
+        """Bring all lines up to date, with a turn of the loop after each few."""
+        lines = topic.readers()
+        for first in range(0, len(lines), CHUNK):
+            seq, framed = topic.seq, frame(topic.ring[-1])
+            for line in lines[first : first + CHUNK]:
+                # Nearly all lack only the last delta, and have read what came before.
+                if line.seq == seq - 1 and line.slow_since is None and line.pass_on(framed):
+                    line.seq = seq
+                elif line.seq < seq:
+                    self._bring_up(topic, line)
+            await asyncio.sleep(0)
 
     def _bring_up(self, topic: Topic, line: Line) -> None:
         now = self._clock.now()
@@ -295,15 +311,21 @@ class Hub:
             return
         frames = None if line.slow_since is not None else topic.after(line.seq)
         line.slow_since = None
-        for frame in [topic.snapshot(now)] if frames is None else frames:
-            line.write(frame)
+        for message in [topic.snapshot(now)] if frames is None else frames:
+            line.write(message)
         line.seq = topic.seq
 
     async def _sweep(self) -> None:
-        """Once a second look after the lines that were behind: drained, hopeless or gone."""
+        """Once a second look after the lines that were behind, and ping those whose turn it is."""
+        turn = 0
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
+            turn = (turn + 1) % BEAT
             for topic in list(self._topics.values()):
-                for line in topic.readers():
+                for number, line in enumerate(topic.readers(), 1):
+                    if line.turn == turn:
+                        line.beat()
                     if line.slow_since is not None or line.gone:
                         self._bring_up(topic, line)
+                    if number % SWEEP_CHUNK == 0:
+                        await asyncio.sleep(0)

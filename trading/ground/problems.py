@@ -179,7 +179,9 @@ class StorageFailed(Unavailable):
         super().__init__(
             "storage-failed",
             "存储故障，已停止受理",
-            detail or "Nothing was accepted. Send the same request with the same key again later.",
+            detail
+            or "The command was not acknowledged: whether it was kept is in doubt until the same"
+            " request with the same key is sent again, which never acts twice.",
         )
 
 

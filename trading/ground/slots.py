@@ -221,7 +221,8 @@ class Slots:
         self._indexes.append(index)
 
     def _skip(self, end: int) -> None:
-        for slot in [slot for slot in self._waiting if slot < end]:
+        """Tell who waits for a slot that nothing was live in it; one whose leaf is under way comes yet."""
+        for slot in [s for s in self._waiting if s < end and s not in self._under_way]:
             for future in self._waiting.pop(slot):
                 if not future.done():
                     future.set_exception(_not_live())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crypto.errors import CryptoError
 from crypto.tlog import checkpoint as checkpoints
@@ -129,6 +129,17 @@ class Witnesses:
         with self._database.reader() as session:
             found = session.execute(query.order_by(_ROWS.c.id).limit(MAX_SHOWN)).scalars()
             return [note.parse_line(line) for line in found]
+
+    def newest(self, log_id: str) -> list[int]:
+        """Return for each registered witness the largest size that it cosigned, none twice, largest first."""
+        found = set()
+        with self._database.reader() as session:
+            for key in self._keys.values():
+                mine = select(func.max(_ROWS.c.size)).where(
+                    _ROWS.c.log_id == log_id, _ROWS.c.key_hash == _owner(key)
+                )
+                found.add(session.execute(mine).scalar_one())
+        return sorted(found - {None}, reverse=True)
 
     def sizes(self, log_id: str, at_least: int, limit: int) -> list[int]:
         """Return sizes ≥ `at_least` for which lines came, smallest first."""

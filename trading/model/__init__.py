@@ -2,11 +2,19 @@
 
 `errors` the TradingError family · `texts`, `credit` what may come in · `identity` organisation,
 person, key, role, party · `projects` project, tender, section, session, lot, deposit ·
+`announcement` what is said of a section before its opening ·
 `rulesets` the law as records · `acts` what takes two people · `codec` the journal's form ·
 `state`, `fold` everything known, as a pure fold of journal rows.
 """
 
 from trading.model.acts import ACTS, FRESH_MS, PROPOSAL_MS, Act, Proposal
+from trading.model.announcement import (
+    Addendum,
+    Announcement,
+    Document,
+    DocumentObjection,
+    Question,
+)
 from trading.model.credit import CreditCode, code_for_tests, credit_code
 from trading.model.errors import (
     BusyError,
@@ -77,6 +85,8 @@ __all__ = [
     "STREAM",
     "Act",
     "Actor",
+    "Addendum",
+    "Announcement",
     "Bound",
     "BusyError",
     "Calendar",
@@ -87,6 +97,8 @@ __all__ = [
     "Deposit",
     "DepositForm",
     "Direction",
+    "Document",
+    "DocumentObjection",
     "Enrolment",
     "ForbiddenError",
     "Key",
@@ -100,6 +112,7 @@ __all__ = [
     "Possession",
     "Project",
     "Proposal",
+    "Question",
     "Regime",
     "Role",
     "Roll",

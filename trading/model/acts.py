@@ -53,6 +53,14 @@ ACTS: Final[tuple[Act, ...]] = (
     ),
     Act("tender.publish", "tender.published", "发布招标公告", CENTRE_STAFF, CENTRE_STAFF),
     Act(
+        "section.amend",
+        "section.amended",
+        "发布补遗（澄清修改）",
+        frozenset({Role.TENDERER, Role.AGENT, Role.OPERATOR}),
+        _SUPERVISED,
+        "招标投标法 23; 实施条例 21; 87号令 27; reliability.md §4",
+    ),
+    Act(
         "tender.terminate",
         "tender.terminated",
         "终止招标",

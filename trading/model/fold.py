@@ -13,7 +13,7 @@ belongs to; when exactly makes no difference.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from trading.model import fold_business, fold_identity
+from trading.model import fold_announcement, fold_business, fold_identity
 from trading.model.acts import ENROLMENT_MS, PROPOSAL_MS, Proposal
 from trading.model.codec import from_json
 from trading.model.identity import Actor
@@ -21,7 +21,11 @@ from trading.model.state import LEDGER, STREAM, Row, State
 
 Handler = Callable[[State, Mapping[str, Any], int], None]
 
-_TRADING: Final[Mapping[str, Handler]] = {**fold_identity.HANDLERS, **fold_business.HANDLERS}
+_TRADING: Final[Mapping[str, Handler]] = {
+    **fold_identity.HANDLERS,
+    **fold_business.HANDLERS,
+    **fold_announcement.HANDLERS,
+}
 
 
 LEAF_KINDS: Final = frozenset(fold_identity.LEAVES)

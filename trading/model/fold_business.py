@@ -60,16 +60,6 @@ def _tender_terminated(state: State, body: Mapping[str, Any], _at: int) -> None:
         state.sections[section] = replace(state.sections[section], stage=Stage.TERMINATED)
 
 
-def _section_postponed(state: State, body: Mapping[str, Any], _at: int) -> None:
-    section = state.sections[body["section"]]
-    state.sections[section.id] = replace(section, deadline=body["deadline"])
-
-
-def _notice_issued(state: State, body: Mapping[str, Any], _at: int) -> None:
-    section = state.sections[body["section"]]
-    state.sections[section.id] = replace(section, notice=body["record"])
-
-
 def _session_created(state: State, body: Mapping[str, Any], _at: int) -> None:
     session = from_json(Session, body["session"])
     state.sessions[session.id] = session
@@ -144,8 +134,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "tender.filed": _tender_filed,
     "tender.published": _tender_published,
     "tender.terminated": _tender_terminated,
-    "section.postponed": _section_postponed,
-    "notice.issued": _notice_issued,
     "session.created": _session_created,
     "session.published": _session_published,
     "session.terminated": _session_terminated,

@@ -151,7 +151,7 @@ class Tender:
         documents_from: first issue of the tender documents, ms UTC.
         documents_to: end of the offer, ms UTC.
         ruleset: (name, version) kept from the day of the notice; empty strings before it.
-        document_version: 1 at the notice, +1 with every addendum.
+        document_version: 1 at the notice; the highest of its sections with their addenda.
     """
 
     id: str

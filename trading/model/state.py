@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from trading.model.acts import Proposal
+from trading.model.announcement import Announcement, DocumentObjection, Question
 from trading.model.identity import (
     Custodian,
     Enrolment,
@@ -60,6 +61,7 @@ class State:
         issued: enrolment id → public point of the key it led to.
         keys: by public point, 33 bytes; `key_ids` leads from the short id to it.
         deposit_ids: (target, organisation) → its newest deposit; there is at most one held.
+        announcements: by section id; a section that nothing was said of has none.
         proposals: those neither carried nor known to be expired.
         nonces: of recent signed commands → instant; a command is taken once.
     """
@@ -81,8 +83,15 @@ class State:
     lots: dict[str, Lot] = field(default_factory=dict)
     deposits: dict[str, Deposit] = field(default_factory=dict)
     deposit_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    announcements: dict[str, Announcement] = field(default_factory=dict)
+    questions: dict[str, Question] = field(default_factory=dict)
+    objections: dict[str, DocumentObjection] = field(default_factory=dict)
     proposals: dict[str, Proposal] = field(default_factory=dict)
     nonces: dict[str, int] = field(default_factory=dict)
+
+    def announcement(self, section: str) -> Announcement:
+        """What is said of a section: its documents, addenda, questions and objections."""
+        return self.announcements.get(section) or Announcement()
 
     def deposit_of(self, target: str, organisation: str) -> Deposit | None:
         """The organisation's newest deposit for a section or lot, held or released."""

@@ -20,6 +20,7 @@ from trading.model import (
     Witness,
 )
 from trading.rules.loading import check_name
+from trading.service.addenda import Addenda
 from trading.service.auctions import Auctions
 from trading.service.cards import Cards
 from trading.service.deposits import Deposits
@@ -48,6 +49,7 @@ class TradingService:
         self.settings = ground.settings
         self.clock = ground.clock
         self.ledger = ground.ledger
+        self.blobs = ground.blobs
         self.certificates = {"root": pem(ground.ca.root)}
         self.desk = Desk(
             settings=ground.settings,
@@ -62,6 +64,7 @@ class TradingService:
         self.enrolments = Enrolments(self.desk, self.proposals)
         self.cards = Cards(self.desk, self.proposals)
         self.tenders = Tenders(self.desk, self.proposals)
+        self.addenda = Addenda(self.desk, self.proposals, self.tenders)
         self.auctions = Auctions(self.desk, self.proposals, self.tenders)
         self.deposits = Deposits(self.desk, self.proposals)
         self.holds = Holds(self.desk, self.proposals)
@@ -146,15 +149,9 @@ class TradingService:
         """Put a section's signed tender file in its place; see `Tenders.file_tender`."""
         await self.tenders.file_tender(section_id, file)
 
-    async def notice_issued(self, section_id: str, record: str) -> None:
-        """Note the record id of a section's newest notice."""
-        await self.tenders.notice_issued(section_id, record)
-
-    async def postpone(
-        self, section_id: str, deadline: int, statements: list[dict[str, Any]], at: int
-    ) -> None:
-        """Move T later, on statements that `bidding` has checked; see `Tenders.postpone`."""
-        await self.tenders.postpone(section_id, deadline, statements, at)
+    async def notice_issued(self, section_id: str, record: str, version: int) -> None:
+        """Note the record id and version of a section's newest notice."""
+        await self.tenders.notice_issued(section_id, record, version)
 
     def person_name(self, person: str) -> str:
         """A person's name from the private table, or empty when it was erased or never was."""

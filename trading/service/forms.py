@@ -15,6 +15,8 @@ from trading.model.texts import name, prose
 F = TypeVar("F", bound="Form")
 
 MAX_MS = 253_402_300_799_999
+MAX_TEXT = 6000  # characters of an addendum or an answer
+MAX_FILE_NAME = 255  # bytes
 
 
 def _name(value: str) -> str:
@@ -31,6 +33,20 @@ def _prose(value: str) -> str:
         raise ValueError(problem.detail) from problem
 
 
+def _long(value: str) -> str:
+    try:
+        return prose(value, "text", MAX_TEXT)
+    except Problem as problem:
+        raise ValueError(problem.detail) from problem
+
+
+def _file_name(value: str) -> str:
+    if len(_name(value).encode()) > MAX_FILE_NAME or set(value) & set('/\\:*?"<>|'):
+        msg = 'a file name has no path and none of / \\ : * ? " < > |, and up to 255 bytes'
+        raise ValueError(msg)
+    return value
+
+
 def _amount(value: str) -> str:
     try:
         parse_amount(value, FEN)
@@ -43,6 +59,8 @@ Name = Annotated[str, AfterValidator(_name)]
 NameOrNone = Annotated[str, AfterValidator(lambda v: _name(v) if v else v)]
 Prose = Annotated[str, AfterValidator(_prose)]
 ProseOrNone = Annotated[str, AfterValidator(lambda v: _prose(v) if v else v)]
+LongProse = Annotated[str, AfterValidator(_long)]
+FileName = Annotated[str, AfterValidator(_file_name)]
 Amount = Annotated[str, AfterValidator(_amount)]
 Ident = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}$")]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$")]
@@ -180,6 +198,59 @@ class ReleaseForm(Form):
 
     deposits: list[Ident] = Field(min_length=1, max_length=1000)
     reason: Prose
+
+
+class AddendumForm(Form):
+    """`section.amend`. `postponement`: the supervisor's signed one, where T moves."""
+
+    section: Ident
+    title: Name
+    text: LongProse
+    affects_bids: bool
+    documents: list[Ident] = Field(default_factory=list, max_length=64)
+    deadline: Ms | None = None
+    postponement: SignedForm | None = None
+
+
+class DocumentForm(Form):
+    """A tender document that was uploaded, as whoever attaches it signs for it."""
+
+    section: Ident
+    name: FileName
+    sha256: Hex32
+    size: int = Field(ge=1, le=1 << 40)
+
+
+class QuestionForm(Form):
+    """A question about the documents; nothing of it says who asks."""
+
+    text: Prose
+
+
+class AnswerForm(Form):
+    """The tenderer's answer to a question. `addendum`: the version that settles it, or 0."""
+
+    section: Ident
+    question: Ident
+    text: LongProse
+    affects_bids: bool
+    addendum: int = Field(default=0, ge=0, le=10_000)
+
+
+class ObjectionForm(Form):
+    """An objection 异议 to the documents."""
+
+    section: Ident
+    text: LongProse
+
+
+class ObjectionAnswerForm(Form):
+    """The tenderer's answer to an objection. `addendum`: the version that settles it, or 0."""
+
+    section: Ident
+    objection: Ident
+    text: LongProse
+    addendum: int = Field(default=0, ge=0, le=10_000)
 
 
 class DepositForm(Form):

@@ -6,6 +6,7 @@ may have moved between the two. Rooms above add acts of their own with `add`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,12 +59,17 @@ Concerns = Callable[[Mapping[str, Any], Actor], bool]
 """concerns(body, who): whether an act is about the project of a tenderer or agent."""
 
 
+Turn = Callable[[Mapping[str, Any]], AbstractAsyncContextManager[None]]
+"""turn(body): held from the second check until the act is durable, for acts that other rooms share."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     act: Act
     check: Check
     carry: Carry
     concerns: Concerns | None
+    turn: Turn
 
     def shown_to(self, who: Actor, body: Mapping[str, Any]) -> bool:
         """Whether somebody may know of it: the centre and the supervisor of all, others of their own."""
@@ -77,7 +83,14 @@ class Proposals:
         self._desk = desk
         self._entries: dict[str, _Entry] = {}
 
-    def add(self, act: Act, check: Check, carry: Carry, concerns: Concerns | None = None) -> None:
+    def add(
+        self,
+        act: Act,
+        check: Check,
+        carry: Carry,
+        concerns: Concerns | None = None,
+        turn: Turn = lambda _: nullcontext(),
+    ) -> None:
         """Register an act.
 
         Args:
@@ -85,8 +98,9 @@ class Proposals:
             check: raises if it is not possible now; called at both steps.
             carry: says what to write; called at the second step only, inside the turn.
             concerns: whose project it is about, for acts that tenderers or agents take part in.
+            turn: what is held besides the desk's own turn while it is carried.
         """
-        self._entries[act.name] = _Entry(act, check, carry, concerns)
+        self._entries[act.name] = _Entry(act, check, carry, concerns, turn)
 
     @property
     def acts(self) -> list[Act]:
@@ -176,18 +190,19 @@ class Proposals:
                     rule="reliability.md §4",
                 )
             entry.check(proposal.body, arrival)
-            effect = await entry.carry(proposal, who, arrival)
-            event = self._desk.row(
-                entry.act.event,
-                {
-                    **effect.body,
-                    "proposal": proposal.id,
-                    "statements": [dict(proposal.statement), dict(signed)],
-                    "by": [to_json(proposal.by), to_json(who)],
-                },
-                arrival,
-            )
-            await self._desk.append(event, *effect.drafts)
+            async with entry.turn(proposal.body):
+                effect = await entry.carry(proposal, who, arrival)
+                event = self._desk.row(
+                    entry.act.event,
+                    {
+                        **effect.body,
+                        "proposal": proposal.id,
+                        "statements": [dict(proposal.statement), dict(signed)],
+                        "by": [to_json(proposal.by), to_json(who)],
+                    },
+                    arrival,
+                )
+                await self._desk.append(event, *effect.drafts)
             return effect.result
 
     def find(self, proposal_id: str) -> Proposal:

@@ -11,7 +11,6 @@ from typing import Any
 
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex
-from trading.ground.clock import rfc3339
 from trading.ground.ids import new_id
 from trading.ground.money import FEN, parse_amount
 from trading.model import (
@@ -126,32 +125,11 @@ class Tenders:
             body = {"section": section.id, "file": dict(file)}
             await self._desk.append(self._desk.row("tender.filed", body, self._desk.clock.now()))
 
-    async def notice_issued(self, section_id: str, record: str) -> None:
-        """Note the record id of a section's newest notice, once it is on paper."""
+    async def notice_issued(self, section_id: str, record: str, version: int) -> None:
+        """Note the record id and version of a section's newest notice, once it is on paper."""
         async with self._desk.turn:
-            body = {"section": self.section(section_id).id, "record": record}
+            body = {"section": self.section(section_id).id, "record": record, "version": version}
             await self._desk.append(self._desk.row("notice.issued", body, self._desk.clock.now()))
-
-    async def postpone(
-        self, section_id: str, deadline: int, statements: list[dict[str, Any]], at: int
-    ) -> None:
-        """Move T later; `bidding` has checked that centre and supervisor both signed it.
-
-        Raises:
-            ConflictError: not later, not on a slot boundary, or T is over.
-        """
-        async with self._desk.turn:
-            section = self.section(section_id)
-            if deadline <= section.deadline or deadline % 1000 or at >= section.deadline:
-                raise ConflictError(
-                    "deadline-only-later",
-                    "截止时间只能在截止前顺延",
-                    f"T moves only later than {rfc3339(section.deadline)}, to a whole second, and "
-                    "before it has come.",
-                    rule="design §2, release",
-                )
-            body = {"section": section.id, "deadline": deadline, "statements": statements}
-            await self._desk.append(self._desk.row("section.postponed", body, at))
 
     def _check_create(self, body: Mapping[str, Any], at: int) -> None:
         self._read(body, at)

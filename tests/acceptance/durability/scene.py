@@ -302,14 +302,17 @@ def commit_deaf(real: Commit) -> Commit:
     return commit_by(real, write)
 
 
-def commit_late(real: Commit) -> Commit:
-    """A commit that writes each statement when the next one comes."""
+def commit_late(real: Commit, kind: str = "") -> Commit:
+    """A commit that writes each statement, or only those with a row of a kind, when the next one comes."""
     waiting: list[Any] = []
 
     def write(engine: Any, statement: str, values: Any) -> None:
         if waiting:
             _write(engine, *waiting.pop())
-        waiting.append((statement, values))
+        if not kind or kind in values[4::7]:
+            waiting.append((statement, values))
+        else:
+            _write(engine, statement, values)
 
     return commit_by(real, write)
 

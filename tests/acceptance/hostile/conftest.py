@@ -31,7 +31,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Iterator[Whole]:
+def whole(tmp_path: Path, stored: str) -> Iterator[Whole]:
     """A composed centre with its first people."""
     with Whole(tmp_path / "home") as made:
         made.first_people()

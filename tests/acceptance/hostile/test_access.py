@@ -66,7 +66,11 @@ API = {
     "POST /enrolments": ALL,
     "GET /enrolments/{enrolment_id}": ALL,
     "POST /ledger/cosignatures": ALL,
+    "GET /ledger/evidence": ALL,
+    "POST /ledger/evidence": ALL,
     "GET /custody/tasks": ALL,
+    "POST /custody/recoveries": ALL,
+    "GET /custody/drill": ALL,
     "GET /custody/ceremonies/{ceremony}": ALL,
     "POST /custody/ceremonies/{ceremony}/messages": ALL,
     "GET /custody/sections/{section}/release-request": ALL,
@@ -78,6 +82,7 @@ API = {
     "GET /organisations/me": LOGGED,
     "POST /keys/revocation": LOGGED,
     # 投标人/竞买人: own upload and withdrawal, own receipt, own confirmation, own offers.
+    "POST /custody/drill": "bidder",
     # Uploads: bids of bidders; files that come with answers to objections, of those who answer.
     "POST /uploads": SENDS,
     "GET /uploads/{upload}": SENDS,
@@ -106,6 +111,7 @@ API = {
     "POST /sections/{section}/terminations": STAFF,
     "POST /sections/{section}/supplements": STAFF,
     "POST /sections/{section}/quorum-failures": STAFF,
+    "POST /sections/{section}/reconciliations": STAFF,
     "POST /lots/{lot}/reserve": STAFF,
     "POST /proposals": ACTS,
     "GET /proposals": ACTS,

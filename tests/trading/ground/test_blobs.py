@@ -1,7 +1,10 @@
 """Blobs are whole, twice, and a corrupt copy is mended before anybody is blamed."""
 
 import errno
+import hashlib
 import os
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -169,3 +172,40 @@ def test_names_are_not_in_order_of_arrival(store):
     names = [store.put(b"x").name for _ in range(20)]
     assert names != sorted(names)
     assert new_id("blob")[:5] == names[0][:5]
+
+
+NAME = "blob_" + "a" * 26
+
+
+def test_an_adoption_that_a_crash_cut_is_asked_for_again_and_gives_one_blob(
+    store, tmp_path, monkeypatch
+):
+    """At each call that reaches the disk: what was left is used or replaced, never another name."""
+    upload = tmp_path / "upload"
+
+    class Killed(BaseException):
+        pass
+
+    def killing(real, left):
+        def call(*arguments):
+            left[0] -= 1
+            if not left[0]:
+                raise Killed
+            return real(*arguments)
+
+        return call
+
+    for number in range(1, 12):
+        upload.write_bytes(CONTENT)
+        left = [number]
+        with monkeypatch.context() as patched:
+            for place, name in ((os, "fsync"), (os, "write"), (os, "open"), (Path, "rename")):
+                patched.setattr(place, name, killing(getattr(place, name), left))
+            with suppress(Killed):
+                store.adopt(upload, NAME)
+        again = store.adopt(upload, NAME)
+        assert again == (NAME, hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
+        assert [copy.read_bytes() for copy in copies(tmp_path, again)] == [CONTENT, CONTENT]
+        assert store.names() == {NAME}
+        assert not upload.exists()
+        store.remove(NAME)

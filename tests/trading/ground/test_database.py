@@ -3,13 +3,22 @@
 import os
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from trading.ground import database as database_module
-from trading.ground.database import HomeInUse, UnsafeStorage, open_database
+from trading.ground.database import (
+    MIGRATIONS,
+    HomeInUse,
+    UnsafeStorage,
+    newest_revision,
+    open_database,
+)
 from trading.ground.problems import StorageFailed
 from trading.ground.tables import METADATA, OutboxRow, SessionRow
 
@@ -37,6 +46,23 @@ def login(number: int) -> SessionRow:
 def test_migrations_and_tables_are_the_same_schema(database):
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_the_newest_revision_is_told_by_the_names_of_the_files():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == newest_revision()
+
+
+def test_a_schema_that_is_there_is_not_migrated_again_and_an_older_one_is(address, monkeypatch):
+    asked = []
+    open_database(*address).close()
+    monkeypatch.setattr(command, "upgrade", lambda _, to: asked.append(to))
+    open_database(*address).close()
+    assert not asked
+    monkeypatch.setattr(database_module, "newest_revision", lambda: "9999")
+    open_database(*address).close()
+    assert asked == ["head"]
 
 
 def test_opening_again_changes_nothing(address):

@@ -336,13 +336,13 @@ def test_a_key_belongs_to_its_caller(client, acts):
     assert acts == ["1", "1"]
 
 
-def test_answers_outlive_a_restart_and_expire_after_a_day(app, lite, clock, acts):
+def test_answers_outlive_a_restart_and_expire_after_a_day(app, database, clock, acts):
     for _ in range(2):
-        with TestClient(protect(app, lite, clock)) as client:
+        with TestClient(protect(app, database, clock)) as client:
             keyed(client, "key-00001")
     assert acts == ["1"]
     clock.advance(24 * 3600 * 1000)
-    with TestClient(protect(app, lite, clock)) as client:
+    with TestClient(protect(app, database, clock)) as client:
         keyed(client, "key-00001")
     assert acts == ["1", "1"]
 
@@ -376,11 +376,11 @@ def test_without_a_caller_a_key_means_nothing(client, acts):
     assert acts == ["1", "1"]
 
 
-def test_the_same_command_twice_at_once_acts_once(app, lite, clock, acts):
+def test_the_same_command_twice_at_once_acts_once(app, database, clock, acts):
     import httpx
 
     async def story():
-        transport = httpx.ASGITransport(protect(app, lite, clock))
+        transport = httpx.ASGITransport(protect(app, database, clock))
         async with httpx.AsyncClient(transport=transport, base_url="http://centre") as client:
             headers = {**AUTH, "idempotency-key": "key-00001"}
             answers = await asyncio.gather(

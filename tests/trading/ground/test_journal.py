@@ -64,6 +64,21 @@ def test_a_reopened_journal_goes_on_where_it_stopped(database):
     assert asyncio.run(story())[0].seq == 3
 
 
+def test_rows_are_read_of_one_stream_after_a_place_or_of_one_kind(database):
+    async def story():
+        journal = Journal(database, "wuzhou")
+        kinds = ("noted", "ended", "noted")
+        await journal.append(*(Draft("a", kind, {}, NINE) for kind in kinds), draft("b"))
+        journal.close()
+        return journal
+
+    journal = asyncio.run(story())
+    assert [row.position for row in journal.rows("a")] == [1, 2, 3]
+    assert [row.position for row in journal.rows("a", after_seq=1)] == [2, 3]
+    assert [row.position for row in journal.rows("a", kind="ended")] == [2]
+    assert [row.position for row in journal.rows(kind="noted", after_position=1)] == [3, 4]
+
+
 def test_concurrent_appends_share_commits_and_stay_whole(database):
     async def story():
         journal = Journal(database, "wuzhou")

@@ -241,3 +241,17 @@ def test_whoever_asks_while_a_leaf_is_on_its_way_to_the_disk_waits_for_it(tmp_pa
         return await between, await asked[0], ground.slots.index(S)
 
     assert len(set(on(tmp_path, story))) == 1
+
+
+def test_a_slot_whose_leaf_is_under_way_is_waited_for_though_later_ones_are_idle(tmp_path):
+    """After an outage over T the last slot of a section is written late, and the next one is idle."""
+
+    async def story(ground):
+        ground.slots.register(Section(last=S + 2), "sections")
+        waiting = asyncio.create_task(ground.slots.wait(S + 2))
+        await asyncio.sleep(0)
+        ground.clock.advance(10_000)
+        await ground.slots.catch_up()
+        return await waiting == ground.slots.index(S + 2)
+
+    assert on(tmp_path, story)

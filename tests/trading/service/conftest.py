@@ -9,8 +9,8 @@ from tests.trading.world import World
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[World]:
-    """A centre nobody has entered yet."""
+def fresh(tmp_path: Path, stored: str) -> Iterator[World]:
+    """A centre nobody has entered yet, on the database that `stored` has chosen."""
     with World(tmp_path / "home") as world:
         yield world
 

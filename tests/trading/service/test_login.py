@@ -82,6 +82,7 @@ def test_an_unknown_key_gets_a_challenge_like_any_other_and_no_session(world: Wo
     assert answer(world, stranger, challenge(world, stranger)) == 401
 
 
+@pytest.mark.both_databases
 def test_a_session_ends_after_fifteen_idle_minutes_or_eight_hours(world: World) -> None:
     who = world.one(Role.OPERATOR)
     for _ in range(31):
@@ -97,6 +98,7 @@ def test_a_session_ends_after_fifteen_idle_minutes_or_eight_hours(world: World) 
     assert world.call("GET", "/organisations/me", who=who).status_code == 401
 
 
+@pytest.mark.both_databases
 def test_only_the_hash_of_a_token_is_kept(world: World) -> None:
     token = world.one(Role.OPERATOR).token
     world.close()
@@ -106,6 +108,7 @@ def test_only_the_hash_of_a_token_is_kept(world: World) -> None:
     assert world.call("GET", "/organisations/me", who=world.one(Role.OPERATOR)).status_code == 200
 
 
+@pytest.mark.both_databases
 def test_an_idle_session_does_not_come_back_with_a_restart(world: World) -> None:
     who = world.one(Role.OPERATOR)
     world.clock.advance(14 * 60_000)
@@ -132,6 +135,7 @@ def test_a_challenge_of_before_a_restart_is_refused(world: World) -> None:
     assert answer(world, key, said) == 401
 
 
+@pytest.mark.both_databases
 def test_logging_out_ends_the_session_for_good(world: World) -> None:
     who = world.one(Role.OPERATOR)
     assert world.call("DELETE", "/session", who=who).status_code == 204
@@ -140,6 +144,7 @@ def test_logging_out_ends_the_session_for_good(world: World) -> None:
     assert world.call("GET", "/organisations/me", who=who).status_code == 401
 
 
+@pytest.mark.both_databases
 def test_revocation_cuts_sessions_and_open_sockets_at_once(world: World) -> None:
     bidder = world.one(Role.BIDDER)
     login = world.service.sessions.by_token(bidder.token)
