@@ -70,6 +70,7 @@ API = {
     "GET /custody/tasks": ALL,
     "POST /custody/recoveries": ALL,
     "GET /custody/drill": ALL,
+    "GET /custody/board": ALL,
     "GET /custody/ceremonies/{ceremony}": ALL,
     "POST /custody/ceremonies/{ceremony}/messages": ALL,
     "GET /custody/sections/{section}/release-request": ALL,
@@ -115,7 +116,6 @@ API = {
     "POST /proposals/{proposal_id}/confirm": "operator reviewer supervisor tenderer",
     "POST /suspensions": WATCH,
     "GET /deposits": WATCH,
-    "GET /custody/board": WATCH,
     "POST /openings/{section}/phase": HOSTS,
     "POST /openings/{section}/answers": HOSTS,
     "POST /openings/{section}/float/commitments": ACTS,
@@ -125,7 +125,7 @@ API = {
     "POST /openings/{section}/decisions": "supervisor tenderer",
     "GET /dossiers/{subject}/full.zip": "supervisor auditor tenderer",
 }  # fmt: skip
-PAGES = {"GET /", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
+PAGES = {"GET /", "GET /custody", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
          "GET /static/{name:path}", "GET /i18n/{language}.json", "GET /healthz", "GET /readyz", "GET /metrics"}  # fmt: skip
 
 
