@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bidding.api import orders, routes
+from bidding.api import clarifications, orders, routes
 from bidding.service.trees import Departures
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCESS", "Departures", "router"]
 
-ACCESS: Final = (*routes.ACCESS, *orders.ACCESS)
+ACCESS: Final = (*routes.ACCESS, *clarifications.ACCESS, *orders.ACCESS)
 
 
 def router(service: BiddingService) -> APIRouter:
     """Return the routes of this room."""
     made = routes.router(service)
+    clarifications.add(made, service)
     orders.add(made, service)
     return made

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response, WebSocket
 from starlette.requests import ClientDisconnect
 
+from bidding.api.clarifications import ATTACHES
 from bidding.hall import Halls
 from bidding.model import MalformedError
 from bidding.service import BiddingService
@@ -33,16 +34,17 @@ TUS_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     )
 }
 _BIDDER: Final = frozenset({Role.BIDDER})
+_UPLOADS: Final = _BIDDER | ATTACHES
 _HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
 _DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
 _DRAWS: Final = CENTRE_STAFF | {Role.SUPERVISOR, Role.TENDERER, Role.AGENT}
 
 ACCESS: Final = (
     Rule("OPTIONS", f"{BASE}/uploads", PUBLIC, "tus 能力"),
-    Rule("POST", f"{BASE}/uploads", _BIDDER, "创建上传"),
-    Rule("GET", f"{BASE}/uploads/{{upload}}", _BIDDER, "上传进度", own=True),
-    Rule("PATCH", f"{BASE}/uploads/{{upload}}", _BIDDER, "续传", own=True),
-    Rule("DELETE", f"{BASE}/uploads/{{upload}}", _BIDDER, "放弃上传；已被投标引用者不可", own=True),
+    Rule("POST", f"{BASE}/uploads", _UPLOADS, "创建上传：投标人的密文，招标人的招标文件"),
+    Rule("GET", f"{BASE}/uploads/{{upload}}", _UPLOADS, "上传进度", own=True),
+    Rule("PATCH", f"{BASE}/uploads/{{upload}}", _UPLOADS, "续传", own=True),
+    Rule("DELETE", f"{BASE}/uploads/{{upload}}", _UPLOADS, "放弃上传；已被引用者不可", own=True),
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/submissions",

@@ -33,6 +33,7 @@ from bidding.service.board import Board
 from bidding.service.ceremonies import Ceremonies
 from bidding.service.custody import Custody
 from bidding.service.disclosures import Disclosures
+from bidding.service.documents import TenderDocuments
 from bidding.service.drill import Drill
 from bidding.service.intake import Intake
 from bidding.service.orders import Orders
@@ -58,6 +59,10 @@ if TYPE_CHECKING:
     from trading.service import TradingService
 
 CONFIRM_SECONDS: Final = 600  # domain.md §1.3: 开标记录确认
+HOLDS: Final = frozenset(
+    {"target.suspended", "target.resumed", "tender.terminated", "objection.answered"}
+)
+"""Rows of the trading floor that stop an opening or let it go on."""
 ENDED: Final = frozenset({Phase.SEALED, Phase.FAILED_FEWER_THAN_3, Phase.FAILED_QUORUM})
 
 
@@ -91,6 +96,7 @@ class BiddingService:
         self.run.custody, self.run.disclosures = self.custody, self.disclosures
         self.addenda = Addenda(self.room, self.intake)
         trading.addenda.moved_by(self.addenda)
+        self.documents = TenderDocuments(self.room, self.uploads)
         self.orders = Orders(self.room, self.run, self.addenda)
         self.board = Board(self.room)
         self.drill = Drill(self.room.centre)
@@ -134,7 +140,7 @@ class BiddingService:
         if row.kind == "tender.published":
             for section in self.room.trading.tender(body["tender"]).sections:
                 self.room.spawn(self._notice(section), f"notice {section}")
-        elif row.kind in {"target.suspended", "target.resumed", "tender.terminated"}:
+        elif row.kind in HOLDS:
             self.room.spawn(self._catch_up_all(), row.kind)
 
     async def _catch_up_all(self) -> None:
@@ -146,6 +152,7 @@ class BiddingService:
         if book.opening is None:
             return
         section, now = self.room.trading.section(book.section), self.room.clock.now()
+        stopped = section.suspended or self.run.held(book, now)
         if book.opening.phase in ENDED:
             await self._paper(book)
         elif book.opening.phase is Phase.TERMINATED:
@@ -154,7 +161,7 @@ class BiddingService:
             await self.run.command(book, Terminate("招标终止"), now)
         elif section.suspended and book.opening.paused is None:
             await self.run.command(book, Pause("招标中止"), now)
-        elif not section.suspended and book.opening.paused is not None:
+        elif not stopped and book.opening.paused is not None:
             await self.run.command(book, Resume(), now)
             await self.run.drive(book.section)
         if section.stage is Stage.ANNOUNCED:
