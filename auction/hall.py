@@ -138,6 +138,7 @@ class Hall:
         self._book = book
         self._seen = book.live
         self._offers: deque[dict[str, Any]] = deque(maxlen=OFFERS)
+        self._fresh: deque[dict[str, Any]] = deque(maxlen=OFFERS)
         self._feed: deque[dict[str, Any]] = deque(maxlen=FEED)
         self._extensions = book.extensions
         self._due = False
@@ -152,6 +153,7 @@ class Hall:
         """Open the topic; the snapshot is what was published last."""
         self.state = self._view(self._seen)
         self._said = 0
+        self._fresh.clear()
         self._hub.open(self.topic, lambda: self.state)
 
     def recall(self, row: Row) -> None:
@@ -194,12 +196,15 @@ class Hall:
         self._due = False
         fresh = self._view(self._seen)
         changed = {name: value for name, value in fresh.items() if self.state.get(name) != value}
-        if self._said <= 1:  # the event itself is enough; ten thousand watchers pay for it
+        changed.pop("offers", None)  # the new ones are enough; ten thousand watchers pay for it
+        if self._said <= 1:
             changed.pop("feed", None)
+        added = {"offers": list(self._fresh)} if self._fresh else None
+        self._fresh.clear()
         self.state = fresh
         self._said = 0
         self._quiet_from = self._loop.time() + QUIET_MS / 1000
-        self._hub.publish(self.topic, self._last, self._at, changed)
+        self._hub.publish(self.topic, self._last, self._at, changed, added)
         self._last = None
 
     def _view(self, state: State) -> dict[str, Any]:
@@ -220,6 +225,7 @@ class Hall:
             code = None if verdict["ok"] else verdict["code"]
             by = {"paddle": body["by"], "parcel": self._parcel(body["by"])}
             self._offers.append({"t": row.at, **by, "amount": amount, "code": code})
+            self._fresh.append(self._offers[-1])
         if verdict["ok"]:
             zh, en = DOINGS[do]
             who_zh, who_en = self._who(body["by"])

@@ -282,8 +282,7 @@ class Rules:
     bidders: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """What somebody asks for. `amount`, `commit` and `nonce` are what arrived: any JSON value."""
 
     by: str
@@ -293,8 +292,7 @@ class Command:
     nonce: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(msgspec.Struct, frozen=True):
     """An accepted offer; `seq` orders offers of one auction."""
 
     bidder: str
@@ -332,16 +330,14 @@ class Entered:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """The command stands as number `seq`; `ends_at` is the end of the phase that runs now, or None."""
 
     seq: int
     ends_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The command changed nothing; `code` is the first check that failed."""
 
     code: Code

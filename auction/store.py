@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from auction.engine import Event
 from auction.model import Accepted, Do, Refused
 from auction.replay import verdict_json
@@ -85,9 +87,8 @@ def load(
     return loaded
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A command on its way to the engine.
+class Order(msgspec.Struct, frozen=True):
+    """A command on its way to the engine; a struct, as every offer makes one.
 
     Attributes:
         by: paddle, or CENTRE.
@@ -101,10 +102,10 @@ class Order:
     by: str
     do: Do
     at: int
-    content: Mapping[str, str] = field(default_factory=dict)
-    proof: Mapping[str, str] = field(default_factory=dict)
+    content: Mapping[str, str] = msgspec.field(default_factory=dict)
+    proof: Mapping[str, str] = msgspec.field(default_factory=dict)
     key: str = ""
-    more: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 def closed_text(order: Order) -> str:

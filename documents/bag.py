@@ -8,18 +8,19 @@ auditor, who composes this with the pure files of bidding and auction.
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from cryptography import x509
 
 from crypto.canonical import canonical, parse
 from crypto.tlog import checkpoint, cosignature
 from crypto.tlog.note import Note
-from documents import logproof, paper
+from documents import logproof, places
 from documents.checks import Check, NotChecked, Report, run
+from documents.folder import ALGORITHMS, Directory, Folder, digests, read_whole
 from documents.leaves import Leaves
 from documents.model import ConfirmationFacts, DocumentError, OpeningFacts, TranscriptFacts
 from trading.ground.chain import ZERO, Row, verify_row
@@ -28,8 +29,20 @@ if TYPE_CHECKING:
     from documents.model import Facts
     from documents.trust import Trust
 
+__all__ = [
+    "ALGORITHMS",
+    "Directory",
+    "Folder",
+    "check",
+    "digests",
+    "event_line",
+    "event_lines",
+    "manifest",
+    "parse_event",
+    "proof_name",
+]
+
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
-ALGORITHMS = ("sha256", "sha512")
 TAGS = ("bag-info.txt", "bagit.txt", "manifest-sha256.txt", "manifest-sha512.txt")
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 NEEDED = (
@@ -42,51 +55,7 @@ NEEDED = (
 PUBLIC, FULL = "public", "full"
 # What lets a bid be read stands in the full rendition only: a ciphertext with public proofs opens.
 SEALED, PLAIN = "bid.age", "bid.tar"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
-_CHUNK = 1 << 20
-
-
-class Folder(Protocol):
-    """Files by their path with forward slashes; nothing else is in it."""
-
-    def names(self) -> list[str]:
-        """Return all paths, sorted."""
-        ...
-
-    def open(self, name: str) -> BinaryIO:
-        """Open one file for reading."""
-        ...
-
-
-class Directory:
-    """A folder on disk. Links and special files are refused: what they show is not in the bag."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def names(self) -> list[str]:
-        """Return all paths, sorted.
-
-        Raises:
-            DocumentError: for anything that is neither file nor folder, and for an empty folder.
-        """
-        found: list[str] = []
-        for folder, folders, files in os.walk(self._root, followlinks=False):
-            here = Path(folder)
-            entries = [here / name for name in (*folders, *files)]
-            strange = [
-                path
-                for path in entries
-                if path.is_symlink() or not (path.is_dir() or path.is_file())
-            ]
-            if strange or not entries:
-                raise DocumentError(f"{(strange or [here])[0].name} does not belong into a dossier")
-            found += [(here / name).relative_to(self._root).as_posix() for name in files]
-        return sorted(found)
-
-    def open(self, name: str) -> BinaryIO:
-        """Open one file for reading."""
-        return (self._root / name).open("rb")
+GUIDE = Path(__file__).parent / "VERIFY.md"
 
 
 @dataclass(slots=True)
@@ -112,18 +81,7 @@ class Bag:
     def read(self, name: str) -> bytes:
         """Return a small file whole; errors as `open`."""
         with self.open(name) as file:
-            return file.read()
-
-
-def digests(file: BinaryIO) -> tuple[dict[str, str], int]:
-    """Return the hex digests of a file by algorithm, and its size in bytes."""
-    hashes = {name: hashlib.new(name) for name in ALGORITHMS}
-    size = 0
-    while chunk := file.read(_CHUNK):
-        size += len(chunk)
-        for one in hashes.values():
-            one.update(chunk)
-    return {name: one.hexdigest() for name, one in hashes.items()}, size
+            return read_whole(file, name)
 
 
 def manifest(sums: dict[str, str]) -> bytes:
@@ -168,14 +126,20 @@ def check(folder: Folder, trust: Trust, at: int) -> tuple[Check, ...]:
             essential=False,
         ),
         run("bag.events", "事件链连续 · the chain of events holds", lambda: _events(bag)),
+        run(
+            "bag.aside",
+            "供人阅读的说明 · what is there for people only",
+            lambda: _aside(bag, trust),
+            essential=False,
+        ),
     ]
     return tuple(checks)
 
 
 def _form(bag: Bag) -> str:
     names = bag.folder.names()
-    odd = [name for name in names if not NAME.fullmatch(name)]
     payload = [name for name in names if name.startswith("data/")]
+    odd = places.strange(payload)
     extra = sorted(set(names) - set(payload) - {*TAGS, TAG_MANIFEST})
     missing = sorted({*TAGS, TAG_MANIFEST, *NEEDED} - set(names))
     bag.names = payload
@@ -202,15 +166,15 @@ def _form(bag: Bag) -> str:
     )
     if tags["bagit.txt"] != DECLARATION:
         raise DocumentError("bagit.txt is not that of BagIt 1.0")
-    bag.info = dict(line.split(": ", 1) for line in tags["bag-info.txt"].decode().splitlines())
-    if bag.info.get("Payload-Oxum") != f"{total}.{len(payload)}":
+    bag.info = places.read_info(tags["bag-info.txt"])
+    if bag.info["Payload-Oxum"] != f"{total}.{len(payload)}":
         raise DocumentError("the payload's size or number of files is not what bag-info.txt says")
     return f"{len(payload)} files, {total} bytes"
 
 
 def _tag(bag: Bag, name: str) -> bytes:
     with bag.folder.open(name) as file:
-        return file.read()
+        return read_whole(file, name)
 
 
 def _compare(name: str, found: bytes, wanted: dict[str, str]) -> None:
@@ -261,6 +225,8 @@ def _record(bag: Bag, name: str, trust: Trust, at: int) -> str:
     if beside not in bag.names:
         raise DocumentError(f"{beside} is missing: nothing shows that the ledger holds this record")
     proof = logproof.RecordProof.parse(bag.read(beside))
+    from documents import paper  # brings pyHanko; who only lays or serves bags does without
+
     record, checks = paper.check(pdf, trust, at, proof)
     report = Report(name, checks)
     wrong = [one for one in checks if one.status == "failed"]
@@ -271,6 +237,8 @@ def _record(bag: Bag, name: str, trust: Trust, at: int) -> str:
         raise NotChecked(f"{undone[0].id}: {undone[0].detail}")
     if record.facts is None or record.facts.heading.centre != bag.info.get("Kaibiao-Centre"):
         raise DocumentError("the record is of another centre than the dossier")
+    if record.facts.heading.centre_name != bag.info.get("Source-Organization"):
+        raise DocumentError("the record's centre has another name than the dossier's")
     bag.records[name] = record.facts
     return f"{record.facts.KIND} {record.facts.heading.number}, {len(record.signatures)} signatures, {report.verdict}"
 
@@ -310,7 +278,7 @@ def _events(bag: Bag) -> str:
     heads: dict[str, tuple[int, bytes]] = {}
     seen: set[tuple[int, str]] = set()
     position = count = 0
-    for line in bag.read("data/events.jsonl").splitlines():
+    for line in event_lines(bag.read("data/events.jsonl")):
         row = parse_event(line)
         seq, chain = heads.get(row.stream, (0, ZERO))
         if row.position <= position or row.seq != seq + 1 or not verify_row(row, chain, centre):
@@ -330,6 +298,41 @@ def _events(bag: Bag) -> str:
         if not known:
             raise DocumentError(f"{name} speaks of events that are not in events.jsonl")
     return f"{count} events of {len(heads)} streams"
+
+
+def _aside(bag: Bag, trust: Trust) -> str:
+    """Say whether people may follow the guide and look at the certificates; no check rests on either.
+
+    Raises:
+        NotChecked: the guide is of another version, or of another hand.
+        DocumentError: `trust.json` is no list of certificates.
+    """
+    listed = _json(bag, "data/trust.json")
+    given = (
+        x509.load_pem_x509_certificates(
+            "".join(one["pem"] for one in listed["certificates"]).encode()
+        )
+        if listed["certificates"]
+        else []
+    )
+    strange = [one for one in given if one not in trust.anchors]
+    if bag.read("data/VERIFY.md") != GUIDE.read_bytes():
+        raise NotChecked("VERIFY.md is not the guide that this version writes: follow your own")
+    return (
+        f"{len(given)} certificates, {len(strange)} of them not among yours; believe your own only"
+    )
+
+
+def event_lines(data: bytes) -> list[bytes]:
+    """Return the lines of `events.jsonl`; each ends with one line feed and nothing else.
+
+    Raises:
+        DocumentError: the last line is not ended.
+    """
+    lines = data.split(b"\n")
+    if lines.pop():
+        raise DocumentError("the last line of events.jsonl is not ended")
+    return lines
 
 
 def parse_event(line: bytes) -> Row:

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from crypto.canonical import canonical
 from crypto.encoding import b64
-from documents import chain
+from documents import chain, places
 from documents.bag import (
     ALGORITHMS,
     DECLARATION,
     FULL,
-    NAME,
+    GUIDE,
     PLAIN,
     PUBLIC,
     SEALED,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
 Source = bytes | Path
 SCRATCH = ".writing-"  # prefix of what is not finished
-_GUIDE = Path(__file__).parent / "VERIFY.md"
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP}  # another volume, or no links
 
 
@@ -205,7 +204,7 @@ def _sync(path: Path) -> None:
 
 def _payload(contents: Contents, events: Path, leaves: Path, rendition: str) -> dict[str, Source]:
     files: dict[str, Source] = {
-        "VERIFY.md": _GUIDE,
+        "VERIFY.md": GUIDE,
         "trust.json": _trust(contents),
         "events.jsonl": events,
         "ledger/checkpoint": contents.checkpoint,
@@ -249,13 +248,13 @@ def _trust(contents: Contents) -> bytes:
 
 
 def _put(root: Path, name: str, source: Source) -> None:
-    if not NAME.fullmatch(name):
-        raise DocumentError(f"{name!r} is no name for a file of a dossier")
+    if not places.PLACE.fullmatch(name):
+        raise DocumentError(f"{name!r} has no place in a dossier (docs/spec/dossier-v1.md §2)")
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(source, bytes):
         path.write_bytes(source)
-    elif source == _GUIDE:
+    elif source == GUIDE:
         shutil.copyfile(source, path)
     else:
         _link(source, path)
@@ -282,7 +281,7 @@ def _finish(root: Path, contents: Contents, rendition: str) -> None:
         total += size
         for algorithm in ALGORITHMS:
             sums[algorithm][name] = found[algorithm]
-    info = {
+    info = {  # the labels of `places.INFO`
         "Source-Organization": contents.centre_name,
         "External-Identifier": contents.subject,
         "Bagging-Date": beijing(contents.made_at).split(" ")[0],

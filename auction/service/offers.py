@@ -12,7 +12,6 @@ statement of the bidder's certified key: lot, paddle, delegate, expires_at.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -62,8 +61,7 @@ def replayed() -> UnheardError:
     return UnheardError("REPLAY", "报价编号重复使用", detail, kind=Kind.CONFLICT)
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(msgspec.Struct, frozen=True):
     """An offer whose form is sound; its signature is checked in the `Turn`.
 
     Attributes:

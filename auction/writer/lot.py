@@ -13,8 +13,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from auction import engine, store
 from auction.model import Command, Phase, State
@@ -121,7 +122,7 @@ class LotWriter:
         self.before()
         stamp = self._stamp(order.at)
         if stamp != order.at:
-            order = replace(order, at=stamp)
+            order = msgspec.structs.replace(order, at=stamp)
         content = order.content
         command = Command(order.by, order.do, *map(content.get, ("amount", "commit", "nonce")))
         after, events = engine.apply(self.book.live, command, order.at)

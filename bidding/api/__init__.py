@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bidding.api import openings, orders, routes
+from bidding.api import clarifications, openings, orders, routes
 from bidding.service.trees import Departures
 
 if TYPE_CHECKING:
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCESS", "Departures", "router"]
 
-ACCESS: Final = (*routes.ACCESS, *openings.ACCESS, *orders.ACCESS)
+ACCESS: Final = (*routes.ACCESS, *openings.ACCESS, *clarifications.ACCESS, *orders.ACCESS)
 
 
 def router(service: BiddingService) -> APIRouter:
     """Return the routes of this room."""
     made = routes.router(service)
     openings.add(made, service)
+    clarifications.add(made, service)
     orders.add(made, service)
     return made

@@ -294,7 +294,7 @@ def _leading(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         request: Request, section: Id, body: CommitmentForm, who: Concerned
     ) -> dict[str, Any]:
         """Bind oneself to a nonce for the float draw."""
-        await service.float_commit(who, section, body.digest, _now(request, service))
+        await service.floats.commit(who, section, body.digest, _now(request, service))
         return {"section": section, "party": who.organisation}
 
     @made.post("/openings/{section}/float/reveals", status_code=201, tags=["openings"])
@@ -302,7 +302,7 @@ def _leading(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         request: Request, section: Id, body: NonceForm, who: Concerned
     ) -> dict[str, Any]:
         """Reveal that nonce."""
-        await service.float_reveal(who, section, body.nonce, _now(request, service))
+        await service.floats.reveal(who, section, body.nonce, _now(request, service))
         return {"section": section, "party": who.organisation}
 
 

@@ -80,9 +80,7 @@ ACCESS: Final = (
     Rule("POST", f"{BASE}/custody/recoveries", PUBLIC, "托管人取回本人先前所言；须其签名"),
     Rule("GET", f"{BASE}/custody/drill", PUBLIC, "自检所用演练公钥，不属任何标段"),
     Rule("POST", f"{BASE}/custody/drill", _BIDDER, "投标人自检：密封试件，即时开启，不留存"),
-    Rule(
-        "GET", f"{BASE}/custody/board", CENTRE_STAFF | _SUPERVISOR, "托管人状态；开标前一日起标红"
-    ),
+    Rule("GET", f"{BASE}/custody/board", PUBLIC, "托管人状态；开标前一日起标红"),
 )
 
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}$")]

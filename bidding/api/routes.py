@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
+from bidding.api.clarifications import ATTACHES
 from bidding.model import MalformedError
 from bidding.service import BiddingService
 from bidding.service.trees import Flight
@@ -32,15 +33,14 @@ TUS_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     )
 }
 _BIDDER: Final = frozenset({Role.BIDDER})
-_SENDS: Final = CENTRE_STAFF | {Role.BIDDER, Role.AGENT, Role.TENDERER}
-"""Who uploads: bids are bidders' alone; the others send files with their answers to objections."""
+_UPLOADS: Final = _BIDDER | ATTACHES
 
 ACCESS: Final = (
     Rule("OPTIONS", f"{BASE}/uploads", PUBLIC, "tus 能力"),
-    Rule("POST", f"{BASE}/uploads", _SENDS, "创建上传"),
-    Rule("GET", f"{BASE}/uploads/{{upload}}", _SENDS, "上传进度", own=True),
-    Rule("PATCH", f"{BASE}/uploads/{{upload}}", _SENDS, "续传", own=True),
-    Rule("DELETE", f"{BASE}/uploads/{{upload}}", _SENDS, "放弃上传；已被投标引用者不可", own=True),
+    Rule("POST", f"{BASE}/uploads", _UPLOADS, "创建上传：投标人的密文，招标文件，异议与答复的附件"),
+    Rule("GET", f"{BASE}/uploads/{{upload}}", _UPLOADS, "上传进度", own=True),
+    Rule("PATCH", f"{BASE}/uploads/{{upload}}", _UPLOADS, "续传", own=True),
+    Rule("DELETE", f"{BASE}/uploads/{{upload}}", _UPLOADS, "放弃上传；已被引用者不可", own=True),
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/submissions",

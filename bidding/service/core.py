@@ -8,7 +8,6 @@ from bidding.model import (
     Confirmation,
     ConflictError,
     Decision,
-    FloatCommit,
     ForbiddenError,
     MalformedError,
     Objection,
@@ -27,13 +26,14 @@ from bidding.opening import (
     SignIn,
     Terminate,
 )
-from bidding.rules.draw import commitment
 from bidding.service.addenda import Addenda
 from bidding.service.board import Board
 from bidding.service.ceremonies import Ceremonies
 from bidding.service.custody import Custody
 from bidding.service.disclosures import Disclosures
+from bidding.service.documents import TenderDocuments
 from bidding.service.drill import Drill
+from bidding.service.floats import Floats
 from bidding.service.intake import Intake
 from bidding.service.meeting import Meeting
 from bidding.service.orders import Orders
@@ -60,6 +60,10 @@ if TYPE_CHECKING:
     from trading.service import TradingService
 
 CONFIRM_SECONDS: Final = 600  # domain.md §1.3: 开标记录确认
+HOLDS: Final = frozenset(
+    {"target.suspended", "target.resumed", "tender.terminated", "objection.answered"}
+)
+"""Rows of the trading floor that stop an opening or let it go on."""
 ENDED: Final = frozenset({Phase.SEALED, Phase.FAILED_FEWER_THAN_3, Phase.FAILED_QUORUM})
 
 
@@ -93,9 +97,11 @@ class BiddingService:
         self.run.custody, self.run.disclosures = self.custody, self.disclosures
         self.addenda = Addenda(self.room, self.intake)
         trading.addenda.moved_by(self.addenda)
+        self.documents = TenderDocuments(self.room, self.uploads)
         self.orders = Orders(self.room, self.run, self.addenda)
         self.board = Board(self.room)
         self.drill = Drill(self.room.centre)
+        self.floats = Floats(self.room, self.run)
         self.meeting = Meeting(self.room, self.run, self.uploads)
         self.paper = Paper(self.room)
         self.watchers: list[Callable[[Book, Row], None]] = []
@@ -140,7 +146,7 @@ class BiddingService:
         if row.kind == "tender.published":
             for section in self.room.trading.tender(body["tender"]).sections:
                 self.room.spawn(self._notice(section), f"notice {section}")
-        elif row.kind in {"target.suspended", "target.resumed", "tender.terminated"}:
+        elif row.kind in HOLDS:
             self._reasons[body.get("target", "")] = body.get("reason", "")
             self.room.spawn(self._catch_up_all(), row.kind)
 
@@ -153,6 +159,7 @@ class BiddingService:
         if book.opening is None:
             return
         section, now = self.room.trading.section(book.section), self.room.clock.now()
+        stopped = section.suspended or self.run.held(book, now)
         if book.opening.phase in ENDED:
             await self._paper(book)
         elif book.opening.phase is Phase.TERMINATED:
@@ -162,7 +169,7 @@ class BiddingService:
         elif section.suspended and book.opening.paused is None:
             reason = self._reasons.get(book.section) or "招标中止"
             await self.run.command(book, Pause(reason), now)
-        elif not section.suspended and book.opening.paused is not None:
+        elif not stopped and book.opening.paused is not None:
             await self._resume(book, now)
         if section.stage is Stage.ANNOUNCED:
             await self.paper.notice(book)
@@ -284,30 +291,6 @@ class BiddingService:
             now,
             statement_kept={"signed": signed},
         )
-
-    async def float_commit(self, who: Actor, section: str, digest: str, now: int) -> None:
-        """Another party binds itself to a nonce before T."""
-        book = self.room.keyed(section)
-        if now >= book.deadline or who.organisation in book.commits:
-            raise ConflictError("float-closed", "浮动点承诺已截止或已作出", "Once, before T.")
-        leaf = FloatCommit(section=section, party=who.organisation, digest=digest)
-        await self.room.append(
-            section,
-            ("float_committed", {"party": who.organisation, "digest": digest}),
-            at=now,
-            leaves=[self.room.leaf(leaf, now)],
-        )
-
-    async def float_reveal(self, who: Actor, section: str, nonce: str, now: int) -> None:
-        """That party reveals its nonce after the close."""
-        book = self.room.keyed(section)
-        try:
-            fits = commitment(bytes.fromhex(nonce)) == book.commits.get(who.organisation)
-        except ValueError:
-            fits = False
-        if not fits:
-            raise MalformedError("float-nonce", "与承诺不符", "It is not what was committed to.")
-        await self.run.reveal(book, who.organisation, nonce, now)
 
     def reading(self, book: Book) -> str:
         """Return the digest of what was read out: what bidders confirm, hex."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bidding.model import CloseList, Disclosed, DisclosedBid, KeyAssign, Opened
 from bidding.service.paper import OPENING
 from bidding.store import stream_of
+from crypto import statement
 from crypto.canonical import canonical
 from crypto.encoding import unb64
 from crypto.p256 import Point
@@ -98,10 +99,18 @@ class Filing:
             stream=stream_of(book.section),
             start=assigned[0],
             witnessed=CloseList.from_leaf(closing[1], room.centre).closing_size,
-            keys=frozenset(kept.act.key for kept in book.kept.values()),
+            keys=self._keys(book),
             custody=custody,
             bids=self._bids(book),
         )
+
+    def _keys(self, book: Book) -> frozenset[bytes]:
+        """Keys whose issuance is shown: of every act, and of every word that was kept of the hall."""
+        rows = self._service.room.journal.rows(stream_of(book.section))
+        spoke = {
+            statement.signer(row.body["signed"]) for row in rows if row.kind == "statement_kept"
+        }
+        return frozenset(kept.act.key for kept in book.kept.values()) | spoke
 
     def _said(self, book: Book, **more: Any) -> dict[str, Any]:
         return {"v": 1, "centre": book.centre, "section": book.section, **more}

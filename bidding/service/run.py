@@ -36,6 +36,7 @@ from bidding.opening import (
     Import,
     Line,
     Outcome,
+    Pause,
     Phase,
     Publish,
     StatePrice,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from trading.ground.chain import Draft
 
 NO_COPY: Final = "存储副本缺失，非投标人原因 no stored copy is left"
+HELD: Final = "对招标文件的异议尚未答复，暂停招标投标活动"
 REVEAL_MS: Final = 60_000  # parties to the float draw reveal within a minute of the close
 
 
@@ -106,11 +108,22 @@ class Run:
                 )
             return events
 
+    def held(self, book: Book, now: int) -> bool:
+        """Say whether T has come and an objection to the documents still waits for its answer.
+
+        Bids were taken until T; the opening waits (实施条例 22). T itself moves by postponement only.
+        """
+        waiting = self._room.trading.state.announcement(book.section).held
+        assert book.opening is not None
+        return waiting and book.opening.phase is Phase.BIDDING and now >= book.deadline
+
     async def _next(self, book: Book) -> bool:
         opening, now = book.opening, self._room.clock.now()
         if opening is None or opening.paused is not None:
             return False
         match opening.phase:
+            case Phase.BIDDING if self.held(book, now):
+                await self.command(book, Pause(HELD), now)
             case Phase.BIDDING if now >= opening.deadline:
                 await self._close(book)
             case Phase.CLOSED:

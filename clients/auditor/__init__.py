@@ -8,8 +8,8 @@ receipts.py   a bidder's receipt 回执 and refusal 拒收, an offer's receipt
 dossier.py    a dossier 归档包: its paper, then what its events tell of
   evidence.py   its files, read once; run.py its run of ledger leaves; issued.py who was given which key
   section.py    one section read; opening.py its checklist
-    custody.py what custodians answered · hall.py the hall · answers.py what people said in it
-    handed.py what was handed out · published.py what was published · bids.py sealed files
+    custody.py what custodians answered, replies.py what is said of them · hall.py the hall · answers.py what people said in it
+    handed.py what was handed out · published.py what was published · bids.py sealed files · rows.py, headings.py the rest
   auction.py    the checklist of an auction
   papers.py     records computed again from the events
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Confirmation, Decision, Objection, Reconvening
 from clients.auditor import hall
-from clients.auditor.checklist import AuditError, must
+from clients.auditor.checklist import AuditError, NotChecked, must
+from clients.auditor.issued import Register
 from crypto import statement
 from crypto.signature import key_id
 
@@ -37,13 +38,13 @@ def check(section: Section) -> str:
     keys = {
         sealed.entry.id: statement.signer(sealed.signed) for sealed in section.entries
     }  # submission → key that handed it in
-    told: list[str] = []
+    register, told = Register(section.evidence), list[str]()
 
     def watch(state: State, row: Row) -> None:
         if row.kind == "reconvening_set":
             told.append(_reconvened(section, row))
         if row.kind == "decided":
-            told.append(_decided(section, kept.get(row.body["statement"]), row))
+            told.append(_decided(section, register, kept.get(row.body["statement"]), row))
         kind = _SAID.get(row.kind)
         if kind is None:
             return
@@ -65,7 +66,10 @@ def check(section: Section) -> str:
             must(said.text == row.body["text"], f"{where}: the objection has another text")
             files = [one.to_body() for one in said.files]
             must(files == row.body["files"], f"{where}: the objection came with other files")
-        same = statement.signer(signed) == keys.get(bid.line.submission)
+        key = statement.signer(signed)
+        same = key == keys.get(bid.line.submission)
+        if not same:  # whoever signs for a bidder has a key that was issued to it
+            register.require(key, said.bidder, section.leaves.end)
         told.append(f"{said.bidder} {row.kind}{'' if same else ' (by another key than its bid)'}")
 
     section.replay(watch)
@@ -101,8 +105,10 @@ def _reconvened(section: Section, row: Row) -> str:
     raise AuditError(f"row {row.seq}: nobody signed this reconvening")
 
 
-def _decided(section: Section, signed: Mapping[str, Any] | None, row: Row) -> str:
-    """A decision about a bid that did not open is somebody's signed word."""
+def _decided(
+    section: Section, register: Register, signed: Mapping[str, Any] | None, row: Row
+) -> str:
+    """A decision about a bid that did not open is the signed word of somebody who may decide."""
     if signed is None:
         raise AuditError(
             f"row {row.seq}: no signed decision about {row.body['submission']} is here"
@@ -114,4 +120,26 @@ def _decided(section: Section, signed: Mapping[str, Any] | None, row: Row) -> st
         said["section"] == section.id and said.items() >= wanted.items(),
         f"row {row.seq}: the signed decision says something else",
     )
-    return f"{said['submission']} {said['verdict']} by key {key_id(statement.signer(signed))}"
+    who = _decider(section, register, statement.signer(signed))
+    return f"{said['submission']} {said['verdict']} by {who}"
+
+
+def _decider(section: Section, register: Register, key: bytes) -> str:
+    """Say who decided: the supervisor, or one who does not bid here (the tenderer, whose key is in the ledger).
+
+    Raises:
+        NotChecked: the dossier does not show whose key it is.
+        AuditError: a bidder has decided about a bid.
+    """
+    if key in section.keys.supervisors(section.centre):
+        return f"the supervisor's key {key_id(key)}"
+    holder = register.holder(key)
+    if holder is None:
+        raise NotChecked(f"nothing here says whose key {key_id(key)} is, which decided about a bid")
+    bidders = {
+        party
+        for sealed in section.entries
+        for party in sealed.signed["statement"].get("parties", ())
+    }
+    must(holder not in bidders, f"{holder} bids here and has decided about a bid")
+    return f"key {key_id(key)} of {holder}"

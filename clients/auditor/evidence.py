@@ -15,7 +15,8 @@ from crypto.encoding import unb64
 from crypto.errors import CryptoError
 from crypto.tlog.note import Note
 from documents import paper
-from documents.bag import PLAIN, SEALED, parse_event
+from documents.bag import PLAIN, SEALED, event_lines, parse_event
+from documents.folder import read_whole
 from documents.trust import NOTHING
 from trading.ground.chain import ZERO, Row, verify_row
 
@@ -62,7 +63,7 @@ class Evidence:
         if name not in self.names:
             raise NotChecked(f"{name} is not in the dossier")
         with self._folder.open(name) as file:
-            return file.read()
+            return read_whole(file, name)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file of the bag."""
@@ -89,7 +90,7 @@ class Evidence:
             AuditError: with stream and number of the first row that does not follow.
         """
         found: dict[str, list[Row]] = {}
-        for number, line in enumerate(self.read(EVENTS).splitlines(), 1):
+        for number, line in enumerate(event_lines(self.read(EVENTS)), 1):
             row = parse_event(line)
             rows = found.setdefault(row.stream, [])
             before = rows[-1].chain if rows else ZERO

@@ -78,6 +78,8 @@ _COMMANDS: Final[dict[str, Callable[[o.State, Mapping[str, Any]], o.Command]]] =
     "terminated": lambda _, b: o.Terminate(b["reason"]),
 }
 _FOLLOWING: Final = frozenset({"failed_too_few", "disclosing_begun"})  # second events of a command
+KINDS: Final = frozenset(_COMMANDS) | _FOLLOWING
+"""Rows of a section's stream that are the hall's own."""
 
 
 def replay(

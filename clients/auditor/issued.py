@@ -40,6 +40,11 @@ class Register:
             elif leaf["kind"] == "key_revoked":
                 self._revoked.setdefault(unb64(leaf["key"]), index)
 
+    def holder(self, public: bytes) -> str | None:
+        """Return the organisation that a key was issued to; None where no leaf says."""
+        found = self._issued.get(public)
+        return None if found is None else found[1]
+
     def require(self, public: bytes, organisation: str, index: int) -> None:
         """Check that a key was an organisation's as of a leaf.
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from bidding.model import CloseList, Opened
 from bidding.opening import Phase
+from bidding.opening.state import ENDED
 from bidding.release.closing import WINDOW_MS, WITNESSES
 from clients import tenders
-from clients.auditor import answers, custody, handed, published
+from clients.auditor import answers, custody, handed, headings, published, replies, rows
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from clients.auditor.issued import Register
 from clients.auditor.papers import notice_again, opening_again
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from bidding.model import Check as Judged
     from clients.auditor.evidence import Evidence
     from clients.auditor.keys import Keys
-    from documents.model import Heading
 
 RULE: Final = {
     "key-context": "密钥为本标段本用途而生 · the key was made for this section and purpose",
@@ -55,6 +55,7 @@ TITLES: Final = {
     "notice": "公告由事件重算一致 · the notice follows from the events",
     **RULE,
     "issued": "签名密钥登记在册 · each act's key had been issued to its bidder",
+    "rows": "每行事件均有所核 · every row is of a kind that is checked, and none follows the record",
     "receipts": "发出的回执与拒收凭证成立 · receipts and refusals handed out hold, in this log",
     "hall": "开标流程逐步重演一致 · the hall replays by its rules",
     "confirmations": "投标人确认均有签名 · bidders signed what was read out",
@@ -99,6 +100,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
             todo.check(id_, partial(judge.line, id_), needs=["certificate", "leaves"])
     todo.check("issued", partial(_issued, section), needs=["leaves"], essential=False)
     todo.check("receipts", partial(handed.check_receipts, section), needs=["leaves"])
+    todo.check("rows", partial(rows.check, section))
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
     todo.check("confirmations", partial(answers.check, section), needs=["hall"])
     # What an opening that ended before its end never had, cannot be wanted of it.
@@ -109,7 +111,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     if reached:
         todo.check("published", partial(published.check, section), needs=listed)
         todo.check("releases", partial(_releases, section), needs=["certificate", "close-listed"])
-        todo.check("named", partial(_named, section), needs=["releases", "hall"])
+        todo.check("named", partial(replies.check, section), needs=["releases", "hall"])
         todo.check("combined", partial(_combined, section), needs=["releases"])
         todo.check("results", partial(_results, section), needs=["hall", "close-listed"])
     todo.check("record", partial(_record, section), needs=["hall", "leaves"])
@@ -175,7 +177,7 @@ def _notice(section: Section) -> str:
         raise NotChecked("the dossier holds no notice of this section")
     for name, facts in found:
         notice_again(name, facts, section.rows, section.centre)
-        _heading(section, name, facts.heading)
+        headings.check(section, name, facts.heading, facts.published_at)
     return ", ".join(name.rpartition("/")[2] for name, _ in found)
 
 
@@ -228,27 +230,6 @@ def _releases(section: Section) -> str:
     return f"right: {right or 'nobody'}{wrong}"
 
 
-def _named(section: Section) -> str:
-    """Compare each proof with what the centre said of it in the hall."""
-    answers, replies = section.answers(), section.state.replies
-    digests = {who: digest for who, digest, _ in answers.right.values()}
-    for who, reply in replies.items():
-        if reply.status == "refused":
-            continue
-        wrong = who in answers.wrong
-        must(
-            (reply.status == "wrong") == wrong,
-            f"{who} is said to be {reply.status}, its proof is {'wrong' if wrong else 'right'}",
-        )
-        must(
-            wrong or digests.get(who) == reply.digest,
-            f"the answer of {who} in the hall is another than its signed one",
-        )
-    silent = sorted(set(section.state.terms.custodians) - set(replies))
-    told = [f"{who} {reply.status}" for who, reply in replies.items()]
-    return ", ".join(told + [f"{who} silent" for who in silent])
-
-
 def _combined(section: Section) -> str:
     """Combine again the answers that were there at the import."""
     answers = section.answers(before="imported")
@@ -257,6 +238,7 @@ def _combined(section: Section) -> str:
 
 def _results(section: Section) -> str:
     """Opened bids are the listed ones, and the hall imported just what the ledger says."""
+    must(len(section.about(Opened.PURPOSE)) == 1, "the ledger holds two results")
     leaf: Opened = section.leaf(Opened)
     listed = {bid.submission: bid for bid in section.leaf(CloseList).bids}
     for bid in leaf.bids:
@@ -284,6 +266,12 @@ def _hall(section: Section) -> str:
         must(lines == list(state.bids), "the hall lists other bids than the close list")
         closed = next(row for row in section.rows if row.kind == "closed")
         must(closed.body["digest"] == section.close_digest, "the hall names another close list")
+        deadline = section.leaf(CloseList).deadline
+        for where, at in (("hall", state.deadline), ("tender file", section.tender.deadline)):
+            must(
+                at == deadline,
+                f"T is {beijing(at)} by the {where}, {beijing(deadline)} by the close list",
+            )
         acts = {
             sealed.entry.id: (sealed.signed["statement"]["bidder"], sealed.entry.arrival)
             for sealed in section.entries
@@ -312,15 +300,10 @@ def _record(section: Section) -> str:
         if section.keys.given:
             seen = len(section.cosigners(facts.opened_at, facts.opened_at + WINDOW_MS))
         opening_again(name, facts, section.rows, section.named, section.centre, seen)
-        _heading(section, name, facts.heading)
+        must(
+            section.state.phase in ENDED,
+            f"{name} is of an opening that has not ended: {section.state.phase}",
+        )
+        told_at = max(row.at for row in section.rows[: facts.last_seq])
+        headings.check(section, name, facts.heading, told_at)
     return ", ".join(name.rpartition("/")[2] for name, _ in found)
-
-
-def _heading(section: Section, name: str, heading: Heading) -> None:
-    """The checkpoint that a record names is one of this very log."""
-    must(heading.centre == section.centre, f"{name} is of centre {heading.centre}")
-    root = section.roots.get(heading.ledger_size)
-    must(
-        root is None or root.hex() == heading.ledger_root,
-        f"{name} names another root of the ledger at size {heading.ledger_size}",
-    )

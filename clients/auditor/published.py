@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bidding.model import CloseList, FloatResult, PublishedBidders
+from bidding.model import CloseList, ControlPrice, FloatResult, PublishedBidders
 from clients.auditor.checklist import must
 from clients.auditor.issued import Register
 from documents.model import NoticeFacts
@@ -25,6 +25,7 @@ def check(section: Section) -> str:
         AuditError: with the line that says something else.
     """
     told = _float(section)
+    _price(section)
     lines = section.leaf(PublishedBidders).bidders
     acts = {sealed.entry.id: sealed for sealed in section.entries}
     ended = {s.entry.replaces for s in acts.values() if s.entry.kind == "withdrawal"}
@@ -63,6 +64,16 @@ def _named(line: Published, parties: tuple[str, ...], codes: dict[str, str]) -> 
         must(
             codes.get(party, code) == code,
             f"{line.submission}: {party} is published as {code}, its key was issued to {codes.get(party)}",
+        )
+
+
+def _price(section: Section) -> None:
+    """Compare the control price 最高投标限价 with the one that the notice announced, where it did."""
+    price = section.leaf(ControlPrice).value
+    for name, facts in section.evidence.records_of(NoticeFacts):
+        must(
+            facts.section != section.id or facts.control_price in {"", price},
+            f"the control price is {price or 'none'}; {name} announced {facts.control_price}",
         )
 
 

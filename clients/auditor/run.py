@@ -87,6 +87,13 @@ def named(run: LeafRun, section: str) -> dict[str, tuple[int, dict[str, Any]]]:
     return found
 
 
+def about(run: LeafRun, section: str, kind: str) -> list[dict[str, Any]]:
+    """Return every leaf of a kind that is about a section, as JSON."""
+    needle, marked = section.encode(), f'"kind":"{kind}"'.encode()
+    found = [parse(data) for data in run.leaves if marked in data and needle in data]
+    return [leaf for leaf in found if (leaf["kind"], leaf.get("section")) == (kind, section)]
+
+
 @dataclass(frozen=True, slots=True)
 class Noted:
     """A checkpoint of this log, and which pinned witnesses cosigned it when (ms UTC)."""

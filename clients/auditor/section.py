@@ -98,6 +98,10 @@ class Section:
         """The section's first leaf of each kind: index and JSON."""
         return run.named(self.leaves, self.id)
 
+    def about(self, kind: str) -> list[dict[str, Any]]:
+        """Return every leaf of a kind about the section, as JSON."""
+        return run.about(self.leaves, self.id, kind)
+
     @cached_property
     def slots(self) -> dict[int, int]:
         """Ledger index of each slot's leaf that speaks of the section."""
@@ -239,14 +243,15 @@ class Section:
             head=self.evidence.checkpoint.decode(),
             cosigned=(),
             consistency=(),
-            seed=self._seed(),
+            seed=self.seed,
             entries=self.entries,
             issued=(),  # `opening.issued` asks the dossier's own leaves
             late_witness=(),
         )
         return evaluate(view, request, self.leaves.leaves)
 
-    def _seed(self) -> str:
+    @property
+    def seed(self) -> str:
         """Return the seed that was committed to, else the one that is there: the rule will refuse it."""
         if not self.evidence.seeds:
             raise NotChecked("the section's seed is not among the custody files")

@@ -351,8 +351,28 @@ def test_a_silent_custodian_is_red_on_the_board_from_a_day_before_t(centre: Cent
     assert [one["state"] for one in board(centre)["custodians"]] == states
     centre.clock.advance(61_000)
     assert {one["state"] for one in board(centre)["custodians"]} == {"red"}
-    bidder = centre.bidders["投标单位1"].who
-    assert centre.call("GET", "/custody/board", None, bidder).status_code == 403
+    assert centre.get("/custody/board")["sections"][0]["section"] == centre.section
+
+
+def test_the_board_follows_the_answers_and_tells_of_no_section_that_is_not_announced(
+    centre: Centre,
+) -> None:
+    three(centre)
+    centre.until(centre.deadline)
+    centre.cosign()
+    centre.release("custodian-1")
+    centre.keepers["custodian-2"].lies = True
+    centre.release("custodian-2")
+    assert centre.release("custodian-3", hold="court order").json()["status"] == "refused"
+    assert [one["state"] for one in board(centre)["custodians"]] == ["answered", "wrong", "refused"]
+    assert board(centre)["opens"] is False
+    form = centre.tender_form(deadline=centre.clock.now() // 1000 * 1000 + 60_000)
+    section = centre.carry("tender.create", form)["sections"][0]
+    centre.call("POST", f"/sections/{section}/ceremony", {}, centre.one(Role.OPERATOR))
+    for _ in range(3):
+        centre.ceremony_round()
+    assert centre.bidding.room.book(section).keyed is not None
+    assert section not in str(centre.get("/custody/board"))
 
 
 def test_more_than_a_day_before_t_a_silent_custodian_is_only_stale(centre: Centre) -> None:

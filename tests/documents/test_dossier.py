@@ -231,10 +231,11 @@ def test_a_record_with_the_proof_of_another_is_found(contents, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["../escape", "/absolute", "a//b", "a/../b", "名", "a\nb", ".hidden"]
+    "name",
+    ["../escape", "/absolute", "a//b", "a/../b", "名", "a\nb", ".hidden", "annex/opening.pdf"],
 )
 def test_names_outside_the_layout_are_not_written(contents, tmp_path, name):
-    with pytest.raises(DocumentError, match="no name"):
+    with pytest.raises(DocumentError, match="no place"):
         write_both(dataclasses.replace(contents[0], more={name: b""}), tmp_path / "d")
     assert not [path for path in (tmp_path / "d").rglob("*") if path.is_file()]
 

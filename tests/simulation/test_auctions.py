@@ -10,9 +10,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 import auction.service
@@ -81,7 +81,7 @@ class HastyWriter(LotWriter):
     """The planted race: it checks an offer, lets others in, and then writes what it had decided before."""
 
     def decide(self, order: store.Order) -> Any:
-        order = replace(order, at=self._stamp(order.at))
+        order = msgspec.structs.replace(order, at=self._stamp(order.at))
         content = order.content
         command = Command(order.by, order.do, *map(content.get, ("amount", "commit", "nonce")))
         after, events = engine.apply(self.book.live, command, order.at)

@@ -16,6 +16,8 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from crypto.tlog.evidence import Evidence
+from tests.bidding.test_two_histories import bring, forged
 from tests.web.site import CHROMIUM, Rooms, Site, auction, free_port, opening
 from trading.ground.http import HEADERS
 
@@ -91,6 +93,7 @@ def test_pages_of_an_ended_opening_are_clean_at_every_width(
     for path, place, words in (
         ("/", "h2#tenders", ("招标与开标", "Tenders and openings")),
         ("/records", "h1", ("记录与核验", "Records and checks")),
+        ("/custody", "h1", ("密钥托管人值守", "Custodians on duty")),
         (f"/open/{rooms.section}", ".slip", ("开标记录表", "Opening record")),
     ):
         seen = look(browser, site.base + path + suffix, width)
@@ -144,7 +147,7 @@ def test_portal_and_records_work_without_scripts(
 def test_strict_headers_stand_on_every_page_and_refusal(ended: tuple[Rooms, Site]) -> None:
     rooms, site = ended
     for path, status in (
-        ("/", 200), ("/records", 200), (f"/open/{rooms.section}", 200), ("/open/nothing", 404),
+        ("/", 200), ("/records", 200), ("/custody", 200), (f"/open/{rooms.section}", 200), ("/open/nothing", 404),
         ("/static/js/hall.js", 200), ("/static/js/nothing.js", 404), ("/i18n/en.json", 200), ("/i18n/fr.json", 404),
     ):  # fmt: skip
         answer = httpx.get(site.base + path)
@@ -152,6 +155,30 @@ def test_strict_headers_stand_on_every_page_and_refusal(ended: tuple[Rooms, Site
         for name, value in HEADERS:
             if name != b"cache-control":
                 assert answer.headers[name.decode()] == value.decode(), path
+
+
+def test_the_board_shows_a_silent_custodian_red_and_two_histories_to_everybody(
+    tmp_path: Path, browser: Browser
+) -> None:
+    with opening(tmp_path / "home") as (rooms, site):
+        site.turns.do(lambda: rooms.cosign("custodian-1"))
+        seen = look(browser, site.base + "/custody", 390)
+        shows(seen.page, "tbody tr:nth-child(1) .chip.ok", "在线")
+        shows(seen.page, "tbody tr:nth-child(2) .chip.bad", "失联")
+        shows(seen.page, "h2 + p .chip.bad", "在线托管人不足")
+        assert "两份历史" not in seen.page.content()
+        value = site.turns.do(lambda: two_histories(rooms)).to_json()
+        assert site.turns.do(lambda: bring(rooms, value)).status_code == 201
+        seen.page.reload()
+        shows(seen.page, "h2 .chip.bad", "两份历史")
+        shows(seen.page, "main", rooms.ground.ledger.origin)
+        seen.clean()
+        seen.page.context.close()
+
+
+def two_histories(rooms: Rooms) -> Evidence:
+    ledger = rooms.ground.ledger
+    return Evidence(ledger.vkey, ledger.checkpoint(), forged(rooms))
 
 
 def test_an_unknown_opening_is_a_page_that_says_so(
@@ -192,6 +219,7 @@ def test_a_live_opening_hall_follows_without_reload_fills_a_gap_and_outlives_a_r
         shows(page, ".big", "保密")
         shows(page, "[data-connection]", "已连接")
         assert page.locator(".reading").count() == 0
+        shows(page, ".board .chip.bad", "失联")  # nobody has cosigned, T is a minute away
         page.evaluate("window.marked = true")
         seen.clean()
 

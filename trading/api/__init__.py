@@ -1,6 +1,6 @@
 """The trading floor over HTTP: `router(service)` and its rows of the access table.
 
-`shapes` what goes over the wire · `views` state to answers · `public`, `people`, `business` routes.
+`shapes` what goes over the wire · `views` state to answers · `public`, `announcements`, `people`, `business` routes.
 `main` puts `guard` and `http.Edge` around the whole application.
 """
 
@@ -9,11 +9,16 @@ from typing import Final
 from fastapi import APIRouter
 
 from trading.access import Rule
-from trading.api import business, people, public
+from trading.api import announcements, business, people, public
 from trading.api.shapes import PROBLEMS
 from trading.service import TradingService
 
-ACCESS: Final[tuple[Rule, ...]] = (*public.ACCESS, *people.ACCESS, *business.ACCESS)
+ACCESS: Final[tuple[Rule, ...]] = (
+    *public.ACCESS,
+    *announcements.ACCESS,
+    *people.ACCESS,
+    *business.ACCESS,
+)
 
 __all__ = ["ACCESS", "router"]
 
@@ -22,6 +27,7 @@ def router(service: TradingService) -> APIRouter:
     """Build the routes of this floor, under `/api/v1`."""
     made = APIRouter(prefix="/api/v1", tags=["trading"], responses=PROBLEMS)
     public.add(made, service)
+    announcements.add(made, service)
     people.add(made, service)
     business.add(made, service)
     return made

@@ -12,14 +12,11 @@ from trading.model.announcement import (
     Question,
 )
 from trading.model.codec import from_json
-from trading.model.projects import Stage
 from trading.model.state import State
 
 
 def _attached(state: State, body: Mapping[str, Any], _at: int) -> None:
     document = from_json(Document, body["document"])
-    if state.sections[body["section"]].stage is Stage.DRAFT:
-        document = replace(document, version=1)
     said = state.announcement(body["section"])
     _put(state, body, replace(said, documents=(*said.documents, document)))
 

@@ -124,7 +124,10 @@ class Addenda:
                     "文件与声明不符",
                     "Size or SHA-256 is not the one signed for.",
                 )
-            document = Document(new_id("doc"), form.name, blob.sha256, blob.size, blob.name)
+            draft = self._tenders.section(section_id).stage is Stage.DRAFT
+            document = Document(
+                new_id("doc"), form.name, blob.sha256, blob.size, blob.name, version=int(draft)
+            )
             body = {
                 "section": section_id,
                 "document": to_json(document),

@@ -25,6 +25,7 @@ from trading.service.auctions import Auctions
 from trading.service.cards import Cards
 from trading.service.deposits import Deposits
 from trading.service.desk import Desk
+from trading.service.enquiries import Enquiries
 from trading.service.enrolment import Enrolments
 from trading.service.holds import Holds
 from trading.service.proposals import Proposals
@@ -65,6 +66,7 @@ class TradingService:
         self.cards = Cards(self.desk, self.proposals)
         self.tenders = Tenders(self.desk, self.proposals)
         self.addenda = Addenda(self.desk, self.proposals, self.tenders)
+        self.enquiries = Enquiries(self.desk, self.tenders, self.addenda)
         self.auctions = Auctions(self.desk, self.proposals, self.tenders)
         self.deposits = Deposits(self.desk, self.proposals)
         self.holds = Holds(self.desk, self.proposals)

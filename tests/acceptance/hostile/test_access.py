@@ -27,7 +27,6 @@ STAFF = "operator reviewer"
 WATCH = "operator reviewer supervisor"
 ACTS = "operator reviewer supervisor tenderer agent"
 HOSTS = "operator reviewer tenderer agent"
-SENDS = f"bidder {HOSTS}"
 
 API = {
     # What anybody may read: notices, the ledger, halls, results.
@@ -39,6 +38,8 @@ API = {
     "GET /tenders": ALL,
     "GET /tenders/{tender_id}": ALL,
     "GET /sections/{section_id}/tender.json": ALL,
+    "GET /sections/{section_id}/announcement": ALL,
+    "GET /sections/{section_id}/documents/{document_id}": ALL,
     "GET /auctions": ALL,
     "GET /auctions/{session_id}": ALL,
     "GET /ledger/checkpoint": ALL,
@@ -71,6 +72,7 @@ API = {
     "GET /custody/tasks": ALL,
     "POST /custody/recoveries": ALL,
     "GET /custody/drill": ALL,
+    "GET /custody/board": ALL,
     "GET /custody/ceremonies/{ceremony}": ALL,
     "POST /custody/ceremonies/{ceremony}/messages": ALL,
     "GET /custody/sections/{section}/release-request": ALL,
@@ -83,11 +85,8 @@ API = {
     "POST /keys/revocation": LOGGED,
     # 投标人/竞买人: own upload and withdrawal, own receipt, own confirmation, own offers.
     "POST /custody/drill": "bidder",
-    # Uploads: bids of bidders; files that come with answers to objections, of those who answer.
-    "POST /uploads": SENDS,
-    "GET /uploads/{upload}": SENDS,
-    "PATCH /uploads/{upload}": SENDS,
-    "DELETE /uploads/{upload}": SENDS,
+    "POST /sections/{section_id}/questions": "bidder",
+    "POST /sections/{section_id}/objections": "bidder",
     "POST /sections/{section}/submissions": "bidder",
     "POST /sections/{section}/withdrawals": "bidder",
     "GET /sections/{section}/submissions/me": "bidder",
@@ -104,6 +103,15 @@ API = {
     "GET /lots/{lot}/qualification": "bidder",
     "POST /lots/{lot}/application": "bidder",
     "WS /lots/{lot}/bid": "bidder",
+    # Uploads of one's own: sealed bids, tender documents. 招标人/代理: tender data, answers to all; no list, no count.
+    "POST /uploads": "bidder tenderer agent operator",
+    "GET /uploads/{upload}": "bidder tenderer agent operator",
+    "PATCH /uploads/{upload}": "bidder tenderer agent operator",
+    "DELETE /uploads/{upload}": "bidder tenderer agent operator",
+    "POST /sections/{section}/documents": "tenderer agent operator",
+    "GET /sections/{section_id}/questions": "tenderer agent",
+    "POST /sections/{section_id}/questions/{question_id}/answer": "tenderer agent",
+    "POST /sections/{section_id}/objections/{objection_id}/answer": "tenderer agent",
     # 中心经办, 复核: draft and approve; the supervisor confirms and may suspend; tenderer and agent their own projects.
     "GET /enrolments": STAFF,
     "POST /sections/{section}/ceremony": STAFF,
@@ -118,7 +126,6 @@ API = {
     "POST /proposals/{proposal_id}/confirm": "operator reviewer supervisor tenderer",
     "POST /suspensions": WATCH,
     "GET /deposits": WATCH,
-    "GET /custody/board": WATCH,
     "POST /openings/{section}/phase": HOSTS,
     "POST /openings/{section}/answers": HOSTS,
     "GET /openings/{section}/desk": ACTS,
@@ -134,7 +141,7 @@ API = {
     "POST /openings/{section}/decisions": "supervisor tenderer",
     "GET /dossiers/{subject}/full.zip": "supervisor auditor tenderer",
 }  # fmt: skip
-PAGES = {"GET /", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
+PAGES = {"GET /", "GET /custody", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
          "GET /static/{name:path}", "GET /i18n/{language}.json", "GET /healthz", "GET /readyz", "GET /metrics"}  # fmt: skip
 
 

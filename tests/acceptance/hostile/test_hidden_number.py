@@ -54,9 +54,17 @@ def normal(account: bytes) -> bytes:
 
 
 def bid(whole: Whole, count: int) -> None:
-    """Thirty enrol; `count` of them bid at one instant; of thirty, five replace and five withdraw."""
+    """Thirty enrol; `count` of them bid at one instant; of thirty, five replace and five withdraw.
+
+    Three questions are asked, of three bidders by one of them, of thirty by three.
+    """
     for number in range(1, MANY + 1):
         whole.bidder(100 + number)
+    for number in range(3):
+        asker = whole.bidder(101 + (number if count == MANY else 0)).who
+        asked = {"text": "抗渗等级是多少？"}
+        path = f"/sections/{whole.section}/questions"
+        assert whole.call("POST", path, asked, asker).status_code == 204
     chosen = [whole.bidder(100 + number) for number in range(1, count + 1)]
     for number, bidder in enumerate(chosen):
         whole.seal(bidder, f"4{number:02}00000.00")

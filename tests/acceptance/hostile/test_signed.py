@@ -85,6 +85,53 @@ def fresh(whole: Whole, body: dict[str, Any]) -> dict[str, Any]:
     return {"nonce": nonce(), "at": whole.clock.now(), **body}
 
 
+def test_statements_about_the_documents(whole: Whole) -> None:
+    """Addenda, tender documents, questions, objections and their answers: every member made hostile."""
+    section, owner = whole.section, whole.one(Role.TENDERER)
+    bidder = whole.bidders["投标单位101"].who
+    base = f"/sections/{section}"
+
+    def said(who: Someone, purpose: str, path: str, wrap: bool = False) -> Any:
+        def send(body: dict[str, Any]) -> Any:
+            signed = statement.sign(who.key, purpose, CENTRE, fresh(whole, body))
+            return path, {"statement": signed, "upload": "upl_x"} if wrap else signed, who
+
+        return send
+
+    def amendment(body: dict[str, Any]) -> Any:
+        whole.service.state.proposals.clear()  # no wait for room: T of this section must not pass
+        act = {"act": "section.amend", "body": body}
+        return said(owner, "proposal", "/proposals")(act)
+
+    addendum = {
+        "section": section, "title": "补遗", "text": "x", "affects_bids": False, "documents": [],
+        "deadline": None, "postponement": None,
+    }  # fmt: skip
+    answer = {"section": section, "text": "x", "addendum": 0}
+    assert attack(whole, amendment, addendum) > 100
+    for purpose, path, who, body, wrap in (
+        ("document", "documents", owner, {"section": section, "name": "a", "sha256": ZERO, "size": 1}, True),
+        ("document_objection", "objections", bidder, {"section": section, "text": "x"}, False),
+        ("answer", "questions/que_x/answer", owner, {**answer, "question": "que_x", "affects_bids": False}, False),
+        ("objection_answer", "objections/obj_x/answer", owner, {**answer, "objection": "obj_x"}, False),
+    ):  # fmt: skip
+        assert attack(whole, said(who, purpose, f"{base}/{path}", wrap), body) > 50, purpose
+
+    def question(body: dict[str, Any]) -> Any:
+        whole.service.enquiries._asked.clear()
+        return f"{base}/questions", body, bidder
+
+    assert attack(whole, question, {"text": "x"}) > 20
+    shown = whole.get(f"{base}/announcement")
+    assert shown["version"] == 1
+    for one in shown["objections"]:  # lawful texts are lawful objections: they hold the opening
+        body = {**answer, "objection": one["id"]}
+        path, sent, who = said(owner, "objection_answer", f"{base}/objections/{one['id']}/answer")(
+            body
+        )
+        assert whole.call("POST", path, sent, who).status_code == 204
+
+
 def test_statements_of_the_centres_own_business(whole: Whole) -> None:
     operator, supervisor = whole.one(Role.OPERATOR), whole.one(Role.SUPERVISOR)
     bidder = whole.bidders["投标单位101"].who

@@ -180,7 +180,7 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
     ),
     "a submission and its withdrawal are left out": (
         lambda f: f.events(_without_withdrawn),
-        {"slots-walked", "published", "record"},
+        {"slots-walked", "published", "receipts", "record"},
     ),
     "an act's arrival is moved": (
         lambda f: f.event(
@@ -188,7 +188,7 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
             lambda r: r["body"]["entry"].update(arrival=r["body"]["entry"]["arrival"] - 1),
             1,
         ),
-        {"slots-walked", "record"},
+        {"slots-walked", "receipts", "record"},
     ),
     "the hall lists another arrival": (
         lambda f: f.event("closed", lambda r: _line(r).update(arrival=_line(r)["arrival"] - 1)),

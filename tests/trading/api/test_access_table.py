@@ -25,6 +25,15 @@ EXPECTED: dict[tuple[str, str], str | set[str]] = {
     ("GET", "/api/v1/tenders"): EVERYBODY,
     ("GET", "/api/v1/tenders/{tender_id}"): EVERYBODY,
     ("GET", "/api/v1/sections/{section_id}/tender.json"): EVERYBODY,
+    ("GET", "/api/v1/sections/{section_id}/announcement"): EVERYBODY,
+    ("GET", "/api/v1/sections/{section_id}/documents/{document_id}"): EVERYBODY,
+    ("POST", "/api/v1/sections/{section_id}/questions"): {"bidder"},
+    ("GET", "/api/v1/sections/{section_id}/questions"): {"tenderer", "agent"},
+    ("POST", "/api/v1/sections/{section_id}/questions/{question_id}/answer"): {"tenderer", "agent"},
+    ("POST", "/api/v1/sections/{section_id}/objections"): {"bidder"},
+    ("POST", "/api/v1/sections/{section_id}/objections/{objection_id}/answer"): {
+        "tenderer", "agent",
+    },
     ("GET", "/api/v1/auctions"): EVERYBODY,
     ("GET", "/api/v1/auctions/{session_id}"): EVERYBODY,
     ("POST", "/api/v1/session/challenge"): EVERYBODY,
@@ -89,7 +98,7 @@ def test_the_printed_table_is_the_enforced_one(world: World) -> None:
         assert rows[route] == (["public"] if cells == EVERYBODY else sorted(cells))
     assert {a["act"] for a in table["acts"]} == {
         "key.issue", "key.revoke", "custodian.register", "witness.register",
-        "tender.create", "tender.publish", "tender.terminate",
+        "tender.create", "tender.publish", "tender.terminate", "section.amend",
         "session.create", "session.publish", "session.terminate",
         "target.resume", "deposit.release",
     }  # fmt: skip

@@ -11,11 +11,28 @@ const STATUS = {
 /** @type {Record<string, [string, string]>} */
 const CUSTODIAN = { waiting: ["", "…"], answered: ["ok", "✓"], wrong: ["bad", "✕"], silent: ["warn", "—"], unasked: ["", "·"], refused: ["warn", "!"] };
 /** @type {Record<string, [string, string]>} */
+const AWAKE = { awake: ["ok", "●"], stale: ["warn", "○"], red: ["bad", "✕"] };
+/** @type {Record<string, [string, string]>} */
 const CONFIRMATION = { no_objection: ["ok", "✓"], objection: ["warn", "!"], not_confirmed: ["", "—"] };
 /** @type {Record<string, string>} */
 const ENDS = { sealed: "good", failed_fewer_than_3: "", failed_quorum: "bad", terminated: "bad" };
 
 const papers = signal(/** @type {any} */ (null));
+/** Before the hour: custodian's index → awake, stale or red, as its cosignatures on the ledger tell. */
+const duty = signal(/** @type {Record<string, string>} */ ({}));
+const DUTY_MS = 120_000; // thousands may be watching, and a custodian is called by telephone
+
+/** Ask while bids are taken; afterwards the answers themselves tell. @param {string} about @param {{value: any}} state */
+async function watch(about, state) {
+  try {
+    const board = await (await fetch("/api/v1/custody/board")).json();
+    const mine = board.sections.find((/** @type {any} */ s) => s.section === about);
+    duty.value = Object.fromEntries((mine ? mine.custodians : []).map((/** @type {any} */ c) => [c.index, c.state]));
+  } catch {
+    duty.value = {}; // unreachable: say nothing rather than something old
+  }
+  if (!state.value || state.value.phase === "bidding") setTimeout(() => watch(about, state), DUTY_MS);
+}
 
 function row(/** @type {any} */ r) {
   const [tone, icon] = STATUS[r.status] || ["", "·"];
@@ -53,9 +70,10 @@ function Ahead(/** @type {{phases: any[]}} */ { phases }) {
 function Custody(/** @type {{custody: any}} */ { custody }) {
   return html`<${Panel} title=${t("opening.custodians")}><p class="quiet">${t("opening.custodians_why", custody)}</p>
     <ul class="board">${custody.custodians.map((/** @type {any} */ c) => {
-      const [tone, icon] = CUSTODIAN[c.status] || ["", "·"];
+      const seen = c.status === "waiting" || c.status === "unasked" ? duty.value[c.index] : "";
+      const [tone, icon] = AWAKE[seen] || CUSTODIAN[c.status] || ["", "·"];
       return html`<li key=${c.index}><span>${c.organisation}</span>${c.at ? html`<time>${beijing(c.at)}</time>` : null}
-        <${Chip} tone=${tone} icon=${icon}>${t("custodian." + c.status)}<//></li>`;
+        <${Chip} tone=${tone} icon=${icon}>${t("custodian." + (AWAKE[seen] ? seen : c.status))}<//></li>`;
     })}</ul><//>`;
 }
 
@@ -97,4 +115,7 @@ mount((s, feed) => {
       ${s.rows.length ? html`<${Rows} rows=${s.rows} />` : html`<${Ahead} phases=${s.phases} />`}
       ${shown ? html`<${Papers} papers=${shown} title=${t(s.record ? "hall.papers" : "hall.papers_so_far")} why=${t(s.record ? "hall.papers_why" : "hall.papers_so_far_why")} />` : null}
     </div><div class="side"><${Custody} custody=${s.custody} /><${Feed} feed=${feed} title=${t("hall.feed")} /></div></div>`;
-}, (about, state) => papersOf(about, state, (s) => Boolean(s.record), (found) => (papers.value = found)));
+}, (about, state) => {
+  papersOf(about, state, (s) => Boolean(s.record), (found) => (papers.value = found));
+  watch(about, state);
+});
