@@ -57,6 +57,8 @@ class Case:
         stream: its journal stream, taken whole.
         start: index of the ledger leaf with which the gapless run begins.
         witnessed: tree size from which cosignatures count as evidence (a closing checkpoint); 0 for none.
+        last: number of the stream's last row that a tree of a given size binds; later ones are not filed.
+            None where the record itself names the last.
         keys: public keys, 33 bytes, whose issuance is shown though it stands before the run.
         bids, custody, more: as in `Contents`.
     """
@@ -65,6 +67,7 @@ class Case:
     stream: str
     start: int
     witnessed: int = 0
+    last: Callable[[int], int] | None = None
     keys: frozenset[bytes] = frozenset()
     bids: Mapping[str, Bid] = field(default_factory=dict)
     custody: Mapping[str, Source] = field(default_factory=dict)
@@ -212,7 +215,7 @@ class Filer:
             centre_name=settings.centre_name,
             made_at=self._ground.clock.now(),
             records=tuple(self._records(issued, size)),
-            events=self._events(case.stream),
+            events=self._events(case, size),
             leaves=self._leaves(case, size),
             checkpoint=ledger.cosigned(size),
             bids=case.bids,
@@ -233,9 +236,10 @@ class Filer:
             name = one.kind if kinds.count(one.kind) == 1 else f"{one.kind}-{number}"
             yield Record(name, pdf, self._documents.proof(one.record, size))
 
-    def _events(self, stream: str) -> Iterator[Row]:
-        last, _ = self._ground.journal.head(stream)
-        return takewhile(lambda row: row.seq <= last, self._ground.journal.rows(stream))
+    def _events(self, case: Case, size: int) -> Iterator[Row]:
+        journal, stream = self._ground.journal, case.stream
+        last = case.last(size) if case.last else journal.head(stream)[0]
+        return takewhile(lambda row: row.seq <= last, journal.rows(stream))
 
     def _leaves(self, case: Case, size: int) -> Iterator[Leaf]:
         ledger = self._ground.ledger

@@ -87,10 +87,26 @@ class Filing:
             subject=lot,
             stream=STREAM + lot,
             start=self._start(lot),
+            last=lambda size: self._last(lot, size),
             keys=frozenset(
                 k.public for k in list(state.keys.values()) if k.organisation in holders
             ),
         )
+
+    def _last(self, lot: str, size: int) -> int:
+        """Return the number of the last row whose head the first `size` leaves hold; blocks.
+
+        What comes after (an offer that is refused because all is over) nobody could tell from what
+        somebody else has written there.
+        """
+        rows = self._service.rows(lot)
+        needle = f'"{lot}":"'.encode()
+        for index in range(size - 1, -1, -1):
+            text = self._ground.ledger.leaf(index)
+            if needle in text and b'"kind":"slot"' in text:
+                head = parse(text)["lots"][lot]
+                return next((row.seq for row in rows if row.chain.hex() == head), len(rows))
+        return len(rows)
 
     def _start(self, lot: str) -> int:
         """Return the index of the first slot that commits to the auction; without one, the ledger's end."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auction.model import CENTRE
 from auction.record import audit, confirmation_facts, transcript_facts
 from auction.replay.book import STREAM
+from clients.auditor import headings, run
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from clients.auditor.issued import Register
 from clients.auditor.papers import same
@@ -25,15 +26,21 @@ if TYPE_CHECKING:
 
     from auction.record import Audit
     from clients.auditor.evidence import Evidence
+    from clients.auditor.keys import Keys
+    from clients.auditor.run import LeafRun
     from documents.model import Heading
     from trading.ground.chain import Row
 
 SLOT_MS: Final = 1000
+SKEW_MS: Final = 60_000
+"""How far a witness's clock may be behind the centre's; two clocks of one country differ by less."""
+
 _EVER: Final = 1 << 53
 TITLES: Final = {
     "replay": "竞价逐步重演一致 · chain, signed offers, verdicts, phases and result come out again",
     "delegations": "授权密钥登记在册 · each delegation is by a key issued to the seat's holder",
     "slots": "链头逐秒进入存证日志 · the ledger's slots hold the chain's heads",
+    "witnessed": "结果所在检查点已联署 · witnesses cosigned the ledger with the result",
     "transcript": "竞价记录由事件重算一致 · the transcript follows from the rows",
     "confirmations": "成交确认书由事件重算一致 · the deal confirmations follow from the rows",
     "reserve": "保留价 · the reserve",
@@ -46,11 +53,13 @@ class Auction:
     Args:
         evidence: the dossier.
         lot: id of the auction.
+        keys: pinned.
     """
 
-    def __init__(self, evidence: Evidence, lot: str) -> None:
+    def __init__(self, evidence: Evidence, lot: str, keys: Keys) -> None:
         self.evidence = evidence
         self.lot = lot
+        self.keys = keys
         self.centre = evidence.centre
 
     @cached_property
@@ -62,6 +71,27 @@ class Auction:
     def audit(self) -> Audit:
         """What the rows prove."""
         return audit(self.rows, self.centre)
+
+    @cached_property
+    def leaves(self) -> LeafRun:
+        """The run of ledger leaves from the first slot that names the auction, folded to the checkpoint."""
+        first = next((index for index, _ in self._slot_leaves()), None)
+        if first is None:
+            raise NotChecked("the dossier's leaves hold no slot of this auction")
+        return run.gather(self.evidence, first)
+
+    @cached_property
+    def roots(self) -> dict[int, bytes]:
+        """Roots of the log at every size that a note or a record of the dossier names."""
+        notes = (run.head_of(text.encode()) for text in self.evidence.notes)
+        sizes = {head.size for head in notes}
+        sizes |= {facts.heading.ledger_size for facts in self.evidence.records.values()}
+        return self.leaves.roots(sizes)
+
+    @property
+    def result(self) -> Row | None:
+        """The row with the result."""
+        return next((row for row in self.rows if row.kind == "auction.result"), None)
 
     def check_replay(self) -> str:
         """Recompute."""
@@ -98,7 +128,7 @@ class Auction:
     def check_slots(self) -> str:
         """Every slot's head is one of this chain, no slot is left out, and no offer came in later."""
         place = {row.chain.hex(): row for row in self.rows}
-        result = next((row.seq for row in self.rows if row.kind == "auction.result"), 0)
+        result = self.result.seq if self.result else 0
         seen, last, before = 0, 0, None
         for index, leaf in self._slot_leaves():
             slot, head = leaf["slot"], leaf["lots"][self.lot]
@@ -110,7 +140,7 @@ class Auction:
             must(row.at < (slot + 1) * SLOT_MS, f"{where}: row {row.seq} was stamped after it")
             if last < result and before is not None:
                 must(slot == before + 1, f"{where}: slot {before + 1} is left out")
-            for one in self.rows[last : row.seq] if seen else ():
+            for one in self.rows[last : row.seq]:  # also before the first leaf that is shown
                 # A row stamped in a slot that was just written counts for the next, not later.
                 late = one.kind == "auction.decided" and one.body["by"] != CENTRE
                 must(
@@ -118,10 +148,41 @@ class Auction:
                     f"{where}: the offer of row {one.seq}, stamped {beijing(one.at)}, enters late",
                 )
             seen, last, before = seen + 1, row.seq, slot
-        if not seen:
-            raise NotChecked("the dossier's leaves hold no slot of this auction")
+        end = self.leaves.end  # raises where a leaf of the run is missing
         must(last >= result, f"the ledger's last head is row {last}, the result is row {result}")
-        return f"{seen} slots, up to row {last} of {len(self.rows)}"
+        must(
+            last == len(self.rows),
+            f"nothing binds the rows after {last}, the last whose head the ledger holds",
+        )
+        return f"{seen} slots, up to row {last}; leaves to {end - 1}"
+
+    def check_witnessed(self) -> str:
+        """Say who cosigned the ledger with the result in it, and how soon: history is as old as that."""
+        self.keys.need()
+        result = self.result
+        assert result is not None
+        heads = {row.chain.hex() for row in self.rows if row.seq >= result.seq}
+        size = next(
+            (i + 1 for i, leaf in self._slot_leaves() if leaf["lots"][self.lot] in heads), _EVER
+        )
+        found: dict[str, int] = {}
+        for note in run.noted(self.evidence, self.keys):
+            if not size <= note.size <= self.leaves.end:
+                continue
+            must(
+                not note.cosigners or self.roots[note.size] == note.root,
+                f"a witness cosigned another history of {note.size} leaves",
+            )
+            for name, at in note.cosigners:
+                must(
+                    at >= result.at - SKEW_MS,
+                    f"{name} cosigned the result at {beijing(at)}, before it happened",
+                )
+                found[name] = min(at, found.get(name, at))
+        if not found:
+            raise NotChecked("not yet witnessed 尚未见证: no pinned witness cosigned the result")
+        late = max(min(found.values()) - result.at, 0) // 1000
+        return f"{', '.join(sorted(found))}, the first {late} s after the result"
 
     def _slot_leaves(self) -> Iterator[tuple[int, dict[str, Any]]]:
         needle = f'"{self.lot}":'.encode()
@@ -140,6 +201,7 @@ class Auction:
             raise NotChecked("the dossier holds no transcript of this auction")
         for name, facts in found:
             same(name, facts, transcript_facts(self.rows, facts.heading, facts.officials))
+            self._heading(name, facts.heading)
         return ", ".join(name.rpartition("/")[2] for name, _ in found)
 
     def check_confirmations(self) -> str:
@@ -164,11 +226,16 @@ class Auction:
                 conditions=facts.conditions,
             )
             same(name, facts, next(one for one in again if one.paddle == facts.paddle))
+            self._heading(name, facts.heading)
             must(
                 not numbers or facts.transcript_number in numbers,
                 f"{name} follows from a transcript {facts.transcript_number} that is not here",
             )
         return f"{len(found)} for {', '.join(paddles) or 'nobody'}"
+
+    def _heading(self, name: str, heading: Heading) -> None:
+        assert self.result is not None
+        headings.check(self, name, heading, self.result.at)
 
     def check_reserve(self) -> str:
         """Say what is known of the reserve."""
@@ -177,18 +244,20 @@ class Auction:
         raise NotChecked("a salted commitment stands in the rules; the reserve itself stays closed")
 
 
-def check(evidence: Evidence, lot: str, prefix: str) -> tuple[Check, ...]:
+def check(evidence: Evidence, lot: str, keys: Keys, prefix: str) -> tuple[Check, ...]:
     """Audit one auction.
 
     Args:
         evidence: the dossier.
         lot: id of the auction.
+        keys: pinned.
         prefix: stands before every check's id.
     """
-    one, todo = Auction(evidence, lot), Checklist(prefix, TITLES)
-    todo.check("replay", one.check_replay)
-    todo.check("delegations", one.check_delegations, needs=["replay"], essential=False)
+    one, todo = Auction(evidence, lot, keys), Checklist(prefix, TITLES)
+    shown = todo.check("replay", one.check_replay) and bool(one.audit.delegations)
+    todo.check("delegations", one.check_delegations, needs=["replay"], essential=shown)
     todo.check("slots", one.check_slots)
+    todo.check("witnessed", one.check_witnessed, needs=["replay", "slots"], essential=False)
     todo.check("transcript", one.check_transcript, needs=["replay"])
     todo.check("confirmations", one.check_confirmations, needs=["replay"])
     todo.check("reserve", one.check_reserve, needs=["replay"], essential=False)

@@ -53,7 +53,8 @@ def _events(evidence: Evidence, keys: Keys, at: int) -> Iterator[Check]:
     for number, (start, id_) in enumerate(subjects):
         first = all(start != other for other, _ in subjects[:number])
         if start == AUCTIONS:
-            yield from auction.check(evidence, id_, "auction" if first else f"auction.{id_}")
+            prefix = "auction" if first else f"auction.{id_}"
+            yield from auction.check(evidence, id_, keys, prefix)
         else:
             prefix = "opening" if first else f"opening.{id_}"
             yield from _opening(evidence, keys, id_, at, prefix)

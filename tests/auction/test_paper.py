@@ -193,7 +193,9 @@ def test_the_auditor_derives_the_session_again_from_its_dossier(filed: tuple[Pat
     home, trust = filed
     found = report(home / "dossiers" / "ses_1-public.bag", Keys(trust), NOON + YEAR)
     wrong = [one for one in found.checks if one.essential and one.status != "ok"]
-    assert not wrong, wrong
+    # The stage's bidders have keys that no leaf issues; an auditor cannot say whose they are.
+    assert [one.id for one in wrong] == ["auction.delegations"], wrong
+    assert wrong[0].status == "not_checked"
 
 
 def test_the_dossier_holds_every_slot_from_the_announcement_to_the_result(

@@ -1,6 +1,7 @@
 """Auctions alive: what is acknowledged is durable, what is durable is told, and it comes back as it was."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,26 @@ def test_what_a_hall_does_not_show_makes_no_frame_and_lets_no_offer_wait(tmp_pat
         assert topic.seq == before
         await a.bid("100")
         assert topic.seq == before + 1
+
+    play(tmp_path, act)
+
+
+def test_a_frame_brings_the_new_offers_and_not_the_list_of_all(tmp_path: Path) -> None:
+    async def act(stage: Stage) -> None:
+        lot, (a, b, _) = await stage.listed(LISTING_RULES)
+        hall, topic = stage.halls[lot], stage.hub._topics[f"lot:{lot}"]
+        await a.bid("100")
+        hall.flush()
+        known = list(hall.state["offers"])
+        await b.bid("105")
+        await b.bid("110")
+        hall.flush()
+        frame = json.loads(topic.ring[-1])
+        assert "offers" not in frame["set"]
+        assert [offer["amount"] for offer in frame["add"]["offers"]][-1] == "110"
+        told = [json.loads(one).get("add", {}).get("offers", []) for one in topic.ring]
+        assert [offer for few in told for offer in few] == hall.state["offers"]
+        assert known == hall.state["offers"][: len(known)]
 
     play(tmp_path, act)
 

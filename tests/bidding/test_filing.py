@@ -17,6 +17,7 @@ from documents.model import OpeningFacts
 from documents.paper import check
 from documents.trust import NOTHING, Trust
 from documents.verify import Directory, verify_dossier
+from tests.bidding.amending import moved
 from tests.bidding.office import Office
 from tests.documents import pki
 from trading.ground.problems import StorageFailed
@@ -55,6 +56,7 @@ def filed(tmp_path_factory: pytest.TempPathFactory, root: pki.Pki) -> Filed:
         office.set_up(minimum=3)
         office.filer._wait_s = 20
         bids = {"a": office.hand_in(1, "46382715.40"), "b": office.hand_in(2, "47105600.00")}
+        assert moved(office, 5_000).status_code == 200  # an addendum: a later T, a second notice
         bids["c"] = office.hand_in(3, "45998800.88", damage=True)
         gone = office.hand_in(4, "46200000.00")
         assert office.withdraw(gone).status_code == 201
@@ -108,6 +110,9 @@ def test_the_auditor_derives_the_opening_again_from_the_dossier_alone(
     found = report(filed.bag(rendition), filed.keys, filed.at)
     wrong = [one for one in found.checks if one.status != "ok" and one.essential]
     assert not wrong, wrong
+    (notice,) = [one for one in found.checks if one.id.endswith("notice")]
+    assert notice.status == "ok", notice
+    assert len(notice.detail.split(", ")) == 2, notice  # the notice and its second version
     assert found.verdict == "valid"
     firm = next(one for one in found.checks if one.id == "opening.firm")
     assert firm.status == "ok", firm

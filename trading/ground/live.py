@@ -1,12 +1,13 @@
 """Live halls: a snapshot, then gapless deltas, the same bytes for everybody.
 
     {"type":"snapshot","log_id":L,"seq":n,"server_now":ms,"state":{…}}
-    {"type":"delta","seq":n+1,"t":ms,"event":{…},"set":{…},"server_now":ms}
+    {"type":"delta","seq":n+1,"t":ms,"event":{…},"set":{…},"add":{…},"server_now":ms}
 
 `seq` counts a topic's deltas without gaps; `log_id` names the count, so that a restarted or restored
 centre never passes for a continuation. A client resumes with `?since=L:n` and gets the deltas after
 n, or a snapshot when they are no longer in the ring. `set` holds the members of the state that
-changed; `event` is the sentence for the feed.
+changed, `add` what came to the end of a list that would be long to send whole; `event` is the
+sentence for the feed.
 
 **Why nothing here waits for a reader.** A sequential `await send` stops for everybody once one
 socket's buffers are full, and a queue with a task per watcher costs four times the CPU (engine.md
@@ -150,6 +151,7 @@ class Hub:
         event: dict[str, Any] | None,
         t: int,
         set: dict[str, Any] | None = None,  # noqa: A002 (the member's name on the wire)
+        add: dict[str, list[Any]] | None = None,
     ) -> int:
         """Send a delta to everybody on a topic; only what is in the journal may be published.
 
@@ -158,6 +160,7 @@ class Hub:
             event: what happened, for the feed; may be None.
             t: when, ms UTC.
             set: members of the state with their new values; may be None.
+            add: members that are lists, with what is new at their ends; may be None.
 
         Returns:
             The delta's seq. It never waits; delivery follows in chunks.
@@ -168,6 +171,8 @@ class Hub:
             message["event"] = event
         if set is not None:
             message["set"] = set
+        if add:
+            message["add"] = add
         message["server_now"] = self._clock.now()
         topic.add(_encode(message))
         if topic.lines:

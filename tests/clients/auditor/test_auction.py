@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from clients.auditor import auction
-from clients.auditor.evidence import EVENTS, LEAVES, Evidence
+from clients.auditor.evidence import CHECKPOINT, EVENTS, LEAVES, Evidence
 from clients.auditor.inputs import report
 from clients.auditor.keys import Keys
 from crypto.canonical import canonical, parse
@@ -17,10 +17,11 @@ from crypto.signature import SigningKey
 from documents.bag import Directory, event_line
 from documents.model import ConfirmationFacts, TranscriptFacts
 from documents.trust import Trust
-from tests.clients.auditor.auction_world import CENTRE, Played, tree_of
+from tests.clients.auditor.auction_world import CENTRE, Played, signed, tree_of
 from tests.clients.auditor.forge import Memory
 from trading.ground.chain import ZERO, Row, link
 
+_EVER = 1 << 53
 STRANGER = b64(SigningKey.from_scalar(31337).public)
 
 
@@ -37,12 +38,15 @@ def records(played: Played) -> dict[str, Any]:
 class Forge:
     """The centre with all its keys, rewriting rows and slots consistently in all but one thing."""
 
+    hole = -1  # index of a leaf that is not shown
+
     def __init__(self, played: Played, records: dict[str, Any]) -> None:
         self.played = played
         self.folder = Memory.of(played.public)
         self.records = dict(records)
         self.rows = [row._asdict() | {"body": parse(canonical(row.body))} for row in played.rows]
         self.slots = [parse(canonical(leaf)) for leaf in played.leaves]
+        self.size = next(iter(records.values())).heading.ledger_size
 
     def write(self) -> Forge:
         """Chain the rows anew; let slots and papers name the new hashes."""
@@ -68,13 +72,25 @@ class Forge:
             canonical({"index": n, "leaf": leaf, "path": [b64(x) for x in tree.inclusion_proof(n)]})
             + b"\n"
             for n, leaf in enumerate(self.slots)
+            if n != self.hole
         )
+        stamp = self.played.at // 1000 - 1
+        note = signed(tree, self.played.log, self.played.notes, stamp)
+        self.folder.files[CHECKPOINT] = note
+        for name, facts in self.records.items():  # and the papers name the new history
+            size = facts.heading.ledger_size
+            if size == self.size:
+                size, root = tree.size, tree.root().hex()
+                self.records[name] = replace(
+                    facts, heading=replace(facts.heading, ledger_size=size, ledger_root=root)
+                )
         return self
 
     def failed(self) -> set[str]:
         evidence = Evidence(self.folder, self.played.at)
         evidence.__dict__["records"] = self.records
-        self.checks = auction.check(evidence, self.played.lot, "a")
+        keys = Keys(Trust.from_pem(self.played.trust.read_bytes()))
+        self.checks = auction.check(evidence, self.played.lot, keys, "a")
         return {c.id.removeprefix("a.") for c in self.checks if c.status == "failed"}
 
     def row(self, kind: str, number: int = 0) -> dict[str, Any]:
@@ -84,6 +100,11 @@ class Forge:
         for name, facts in self.records.items():
             if isinstance(facts, kind):
                 self.records[name] = replace(facts, **changes)
+
+    def heading(self, kind: type[Any], **changes: Any) -> None:
+        for name, facts in self.records.items():
+            if isinstance(facts, kind):
+                self.records[name] = replace(facts, heading=replace(facts.heading, **changes))
 
 
 def test_both_renditions_are_valid(played: Played, keys: Keys) -> None:
@@ -168,6 +189,22 @@ def _key_revoked(forge: Forge) -> None:
     forge.slots.insert(6, leaf)
 
 
+def _begins_late(forge: Forge) -> None:
+    """The slots in which other offers stood are not shown."""
+    row = forge.row("auction.decided", 1)
+    forge.slots = [leaf for leaf in forge.slots if leaf.get("slot", _EVER) > row["at"] // 1000 + 1]
+
+
+def _rows_after(forge: Forge) -> None:
+    last = forge.rows[-1]
+    body = {"by": "999", "code": "BAD_SIGNATURE"}
+    forge.rows.append({**last, "kind": "auction.unheard", "body": body, "chain": b"none"})
+
+
+def _run_gap(forge: Forge) -> None:
+    forge.hole = len(forge.slots) - 2
+
+
 FORGERIES: dict[str, tuple[Any, set[str]]] = {
     "an amount is changed": (_amount, {"replay"}),
     "a refusal becomes an acceptance": (_verdict, {"replay"}),
@@ -180,6 +217,21 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
     "a slot holds a foreign head": (_slot_foreign, {"slots"}),
     "a slot goes back": (_slot_back, {"slots"}),
     "an offer enters the ledger late": (_slot_late, {"slots"}),
+    "the slots begin after the first offers": (_begins_late, {"slots"}),
+    "rows follow that no head in the ledger covers": (_rows_after, {"slots"}),
+    "a leaf of the run is left out": (_run_gap, {"slots", "transcript", "confirmations"}),
+    "the transcript was issued before the result": (
+        lambda f: f.heading(TranscriptFacts, issued_at=1),
+        {"transcript"},
+    ),
+    "a confirmation names another log": (
+        lambda f: f.heading(ConfirmationFacts, ledger_origin=f"{CENTRE}/ledger/x"),
+        {"confirmations"},
+    ),
+    "the transcript names another root": (
+        lambda f: f.heading(TranscriptFacts, ledger_size=f.size - 1),
+        {"transcript"},
+    ),
     "the slots stop before the result": (_slots_stop, {"slots"}),
     "a delegation is by a key of somebody else": (_key_of_another, {"delegations"}),
     "a delegation is by a revoked key": (_key_revoked, {"delegations"}),
@@ -236,3 +288,22 @@ def test_without_pinned_keys_the_verdict_is_incomplete(played: Played) -> None:
     found = report(played.public, Keys(), played.at)
     assert found.verdict == "incomplete"
     assert not [c.id for c in found.checks if c.status == "failed"]
+
+
+def test_an_invented_bidder_leaves_the_audit_incomplete(
+    played: Played, records: dict[str, Any]
+) -> None:
+    """Whoever bids with a key that no leaf issues to anybody may be the centre itself."""
+    forge = Forge(played, records)
+    forge.slots = forge.slots[1:]
+    assert forge.write().failed() == set()
+    undone = {check.id for check in forge.checks if check.essential and check.status != "ok"}
+    assert undone == {"a.delegations"}
+
+
+def test_a_result_that_was_cosigned_before_it_happened_is_found(
+    played: Played, records: dict[str, Any]
+) -> None:
+    forge = Forge(replace(played, at=played.at - 1_000_000), records).write()
+    forge.played = played
+    assert forge.failed() == {"witnessed"}

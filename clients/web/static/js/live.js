@@ -37,7 +37,8 @@ export function follow(path) {
     if (!at || message.seq !== at.seq + 1) return false;
     at.seq = message.seq;
     const set = message.set || {};
-    state.value = { ...state.value, ...set };
+    const lists = Object.entries(message.add || {}).map(([name, fresh]) => [name, [...(state.value[name] || []), ...fresh].slice(-FEED)]);
+    state.value = { ...state.value, ...set, ...Object.fromEntries(lists) };
     if (set.feed) feed.value = set.feed.slice(-FEED);
     else if (message.event) feed.value = [...feed.value, message.event].slice(-FEED);
     return true;
