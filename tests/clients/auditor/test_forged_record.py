@@ -126,8 +126,9 @@ def decided(key: Any) -> Callable[[Author], None]:
         body = {"section": forge.made.section, "at": 1, **said}
         signed = statement.sign(key, "decision", CENTRE, body)
         # Nobody has confirmed a reading with this verdict in it.
-        forge.drop("confirmed").drop("statement_kept")
-        rows = ("decided", {**said, "by": "张某"}), ("statement_kept", {"signed": signed})
+        forge.drop("confirmed").drop("decided").drop("statement_kept")
+        word = {"by": "per_x", "role": "supervisor", "statement": statement.digest(signed).hex()}
+        rows = ("decided", {**said, **word}), ("statement_kept", {"signed": signed})
         forge.insert("imported", *rows).redraw()
 
     return bend
