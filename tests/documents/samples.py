@@ -27,6 +27,7 @@ from documents.model import (
     TranscriptFacts,
     Winner,
 )
+from documents.model.auction import Lag
 
 T = 1_795_482_000_000  # 2026-11-24 09:00:00.000 北京时间
 CENTRE = "cn-442000-ggzy"
@@ -374,6 +375,10 @@ def transcript(repeat: int = 1) -> TranscriptFacts:
                 suspended_at=T + 3_900_000, resumed_at=T + 3_903_120, cause="服务器中断，按规则恢复"
             ),
         ),
+        lags=(
+            Lag(what="TIMED", due=T + 3_600_000, late_ms=61),
+            Lag(what="OFFER", due=T + 3_601_000, late_ms=140),
+        ),
         ranking=tuple(
             Rank(
                 place=place,
@@ -395,6 +400,7 @@ def transcript(repeat: int = 1) -> TranscriptFacts:
                 floor_price=price,
                 added_gfa=gfa[parcel],
                 payable=payable,
+                second="",
             )
             for parcel, amount, price, payable in _WON
         ),
@@ -425,6 +431,7 @@ def confirmation() -> ConfirmationFacts:
         surcharge="20",
         floor_price="1520",
         payable="9728000.00",
+        second="",
         payable_capital="玖佰柒拾贰万捌仟元整",
         deposit="960000.00",
         deal_at=T + 4_469_999,
