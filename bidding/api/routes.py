@@ -21,7 +21,7 @@ from trading.access import PUBLIC, WS, Rule, actor
 from trading.api.shapes import PROBLEMS
 from trading.ground.clock import rfc3339
 from trading.ground.problems import Kind
-from trading.model import CENTRE_STAFF, Actor, Role
+from trading.model import CENTRE_STAFF, Actor, Bidders, Role, Scope
 
 BASE: Final = "/api/v1"
 TUS: Final = "1.0.0"
@@ -33,8 +33,10 @@ TUS_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         (460, "校验和不符（tus 1.0）"),
     )
 }
-_BIDDER: Final = frozenset({Role.BIDDER})
-_UPLOADS: Final = _BIDDER | ATTACHES
+_SUBMIT: Final = Bidders(Scope.SUBMIT)
+_CONFIRM: Final = Bidders(Scope.CONFIRM)
+_OBJECT: Final = Bidders(Scope.OBJECT)
+_UPLOADS: Final = Bidders(Scope.SUBMIT, *ATTACHES)
 _HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
 _DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
 _DRAWS: Final = CENTRE_STAFF | {Role.SUPERVISOR, Role.TENDERER, Role.AGENT}
@@ -48,7 +50,7 @@ ACCESS: Final = (
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/submissions",
-        _BIDDER,
+        _SUBMIT,
         "递交投标；另验签名、归属证明与截止",
         phases="接收投标",
         own=True,
@@ -56,13 +58,13 @@ ACCESS: Final = (
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/withdrawals",
-        _BIDDER,
+        _SUBMIT,
         "撤回投标；须递交时的密钥签名",
         phases="接收投标",
         own=True,
     ),
-    Rule("GET", f"{BASE}/sections/{{section}}/submissions/me", _BIDDER, "本单位投标", own=True),
-    Rule("GET", f"{BASE}/sections/{{section}}/receipts/{{act}}", _BIDDER, "本单位回执", own=True),
+    Rule("GET", f"{BASE}/sections/{{section}}/submissions/me", _SUBMIT, "本单位投标", own=True),
+    Rule("GET", f"{BASE}/sections/{{section}}/receipts/{{act}}", _SUBMIT, "本单位回执", own=True),
     Rule("POST", f"{BASE}/sections/{{section}}/ceremony", CENTRE_STAFF, "启动密钥仪式"),
     Rule("GET", f"{BASE}/custody/tasks", PUBLIC, "托管人待办；截止前人人相同"),
     Rule("GET", f"{BASE}/custody/ceremonies/{{ceremony}}", PUBLIC, "密钥仪式公开状态"),
@@ -77,17 +79,17 @@ ACCESS: Final = (
     Rule("GET", f"{BASE}/openings/{{section}}", PUBLIC, "开标大厅快照"),
     Rule(WS, f"{BASE}/openings/{{section}}/live", PUBLIC, "开标大厅直播"),
     Rule("GET", f"{BASE}/openings/{{section}}/evidence", PUBLIC, "可复核的证据", "导入后"),
-    Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _BIDDER, "签到；截止前他人不可见"),
+    Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _CONFIRM, "签到；截止前他人不可见"),
     Rule("POST", f"{BASE}/openings/{{section}}/phase", _HOST, "推进大厅，限本项目", "唱标起"),
     Rule(
         "POST",
         f"{BASE}/openings/{{section}}/confirmations",
-        _BIDDER,
+        _CONFIRM,
         "确认无异议",
         "确认",
         own=True,
     ),
-    Rule("POST", f"{BASE}/openings/{{section}}/objections", _BIDDER, "提出异议", "确认", own=True),
+    Rule("POST", f"{BASE}/openings/{{section}}/objections", _OBJECT, "提出异议", "确认", own=True),
     Rule("POST", f"{BASE}/openings/{{section}}/answers", _HOST, "答复异议，限本项目", "确认"),
     Rule(
         "POST",

@@ -36,7 +36,6 @@ from crypto.random import token
 from crypto.section_tree import PLACES, slot_commitment, slot_salt
 from crypto.tlog import checkpoint, note
 from trading.ground.ids import new_id
-from trading.model import Actor, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from bidding.service.room import Room
     from bidding.service.uploads import UploadDesk
     from bidding.store import Book
+    from trading.model import Actor
 
 
 class Intake:
@@ -250,8 +250,8 @@ class Intake:
         return book
 
     def _certified(self, who: Actor, key: bytes, bidder: str) -> None:
-        owner = self._room.trading.party(key)  # refuses a key that is not certified or revoked
-        if owner.organisation != bidder or who.organisation != bidder or owner.role != Role.BIDDER:
+        fits = self._room.trading.submits_for(key, bidder)  # refuses a key that is not certified
+        if who.organisation != bidder or not fits:
             raise ForbiddenError(
                 "bidder-differs", "签名人不是投标人", "A bid is signed and handed in by its bidder."
             )
