@@ -21,7 +21,7 @@ from trading.access import PUBLIC, WS, Rule, actor
 from trading.ground.lines import Line, hear, open_line
 from trading.ground.live import SUBPROTOCOL
 from trading.ground.problems import Kind
-from trading.model import Actor, Role
+from trading.model import Actor, Bidders, Scope
 
 if TYPE_CHECKING:
     from trading.service.sessions import Login
@@ -34,7 +34,7 @@ WINDOWS = 8
 """Sockets that one seat may have open."""
 
 _BASE = "/api/v1/lots"
-_BIDDER = frozenset({Role.BIDDER})
+_BIDDER = Bidders(Scope.OFFER)
 
 ACCESS = (
     Rule("GET", _BASE + "/{lot}/participation", _BIDDER, "本单位的竞买号牌", own=True),

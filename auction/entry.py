@@ -16,11 +16,11 @@ from auction.service.participation import Participation
 from auction.service.reserve import Reserves
 from trading.access import Rule, actor
 from trading.api.shapes import Arrival
-from trading.model import CENTRE_STAFF, Actor, Role
+from trading.model import CENTRE_STAFF, Actor, Bidders, Scope
 from trading.service.forms import SignedForm
 
 _BASE = "/api/v1/lots/{lot}"
-_BIDDER = frozenset({Role.BIDDER})
+_BIDDER = Bidders(Scope.OFFER)
 
 ACCESS = (
     Rule(

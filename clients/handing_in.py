@@ -206,6 +206,39 @@ def keep_receipt(
     return Handed(path=target, receipt=said, checks=checks)
 
 
+def keep_paper(centre: Centre, handed: Handed, trust: Trust | None, clock: Clock) -> Path:
+    """Brings home a receipt's signed PDF, beside its JSON, and checks seal, page and the receipt in it.
+
+    Args:
+        centre: with a session of the bidder.
+        handed: what came of handing in; its receipt is kept.
+        trust: pinned keys, or None for those that the centre shows.
+        clock: own clock.
+
+    Raises:
+        RefusedError: the centre draws none.
+        ClientError: a check failed, or it carries another receipt; the file is kept as evidence.
+    """
+    from documents import paper, receipt
+    from documents.model import ReceiptFacts
+
+    said = handed.receipt
+    answer = centre.raw("GET", f"/sections/{said.section}/receipts/{said.entry.id}.pdf")
+    target = handed.path.with_suffix(".pdf")
+    write_durably(target, answer.body)
+    read, checks = paper.check(answer.body, trust or shown_trust(centre), clock.now() + 60_000)
+    wrong = [f"{check.id}: {check.detail}" for check in checks if check.status == "failed"]
+    facts = read.facts
+    if not wrong and isinstance(facts, ReceiptFacts):
+        page = receipt.check_page(facts)
+        if page.status == "ok" and facts.receipt.encode() == handed.path.read_bytes().rstrip(b"\n"):
+            return target
+        wrong = [page.detail if page.status != "ok" else "it carries another receipt"]
+    raise ClientError(
+        f"the receipt on paper in {target} does not hold, {wrong[:1]}; keep it and tell the supervisor"
+    )
+
+
 def shown_trust(centre: Centre) -> Trust:
     """The keys that the centre itself shows: enough to find an accident, not a lie."""
     from documents.trust import NOTHING, Trust

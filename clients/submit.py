@@ -21,6 +21,7 @@ TrustOption = Annotated[
 PassphraseOption = Annotated[
     Path | None, typer.Option("--passphrase-file", help="of an encrypted key, first line")
 ]
+PdfOption = Annotated[bool, typer.Option("--pdf", help="the receipt as a signed PDF, too")]
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object")]
 
 
@@ -40,6 +41,7 @@ def submit(
         Path | None, typer.Option("--supersedes", help="only where the proof is waived: a receipt")
     ] = None,
     passphrase_file: PassphraseOption = None,
+    pdf: PdfOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Upload a sealed bid, submit it, bring home the receipt. Run again, it goes on."""
@@ -79,8 +81,9 @@ def submit(
             progress=progress,
             told=told,
         )
+    paper = handing_in.keep_paper(centre, handed, pinned, SystemClock()) if pdf else None
     centre.close()
-    _show(handed, "submitted", pinned=pinned is not None, as_json=as_json)
+    _show(handed, "submitted", pinned=pinned is not None, as_json=as_json, paper=paper)
 
 
 @verb
@@ -90,6 +93,7 @@ def withdraw(
     key: KeyOption,
     trust: TrustOption = None,
     passphrase_file: PassphraseOption = None,
+    pdf: PdfOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Withdraw a bid before the deadline 撤回, with the key that submitted it."""
@@ -103,8 +107,9 @@ def withdraw(
     centre = Centre.at(server)
     login(centre, signing)
     handed = handing_in.withdraw(centre, receipt, signing, trust=pinned, clock=SystemClock())
+    paper = handing_in.keep_paper(centre, handed, pinned, SystemClock()) if pdf else None
     centre.close()
-    _show(handed, "withdrawn", pinned=pinned is not None, as_json=as_json)
+    _show(handed, "withdrawn", pinned=pinned is not None, as_json=as_json, paper=paper)
 
 
 def _pinned(trust: Path | None) -> Any:
@@ -149,7 +154,9 @@ def _waived(
     return {"submission": signed, "possession": ""}
 
 
-def _show(handed: Handed, what: str, *, pinned: bool, as_json: bool) -> None:
+def _show(
+    handed: Handed, what: str, *, pinned: bool, as_json: bool, paper: Path | None = None
+) -> None:
     from trading.ground.clock import beijing
 
     said = handed.receipt
@@ -161,6 +168,7 @@ def _show(handed: Handed, what: str, *, pinned: bool, as_json: bool) -> None:
             "slot": said.entry.slot,
             "sha256": said.sha256,
             "receipt": str(handed.path),
+            "paper": str(paper) if paper else None,
             "keys_pinned": pinned,
             "checks": [check.to_json() for check in handed.checks],
         },
@@ -168,6 +176,7 @@ def _show(handed: Handed, what: str, *, pinned: bool, as_json: bool) -> None:
         text=(
             f"{what}: {said.entry.id}, arrived {beijing(said.entry.arrival)} 北京时间\n"
             f"receipt 回执: {handed.path} (holds; `verify --trust` checks it on any machine)"
+            + (f"\non paper 纸质: {paper}" if paper else "")
             + ("" if pinned else "\nIts keys are those the centre shows; pin them with --trust.")
         ),
     )

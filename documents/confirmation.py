@@ -111,10 +111,15 @@ def _far(facts: ConfirmationFacts) -> list[tuple[str, str, Cell | str]]:
 def _listing(facts: ConfirmationFacts) -> list[tuple[str, str, Cell | str]]:
     return [
         ("宗地编号", "Parcel", facts.parcel),
-        ("用地面积", "Site area", f"{words.money(facts.site_area)} ㎡"),
+        ("用地面积", "Site area", _area(facts.site_area)),
         ("容积率", "FAR", facts.base_far or words.NONE),
         ("竞买保证金（元）", "Deposit", words.money(facts.deposit)),
+        *([("限价后竞得", "Second item", facts.second)] if facts.second else []),
     ]
+
+
+def _area(area: str) -> str:
+    return f"{words.money(area)} ㎡" if area else words.NONE
 
 
 def _ordinal(number: int) -> str:

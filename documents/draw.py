@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from documents import confirmation, notice, opening, transcript
+from documents import confirmation, notice, opening, slip, transcript
 from documents.finish import finish
 from documents.model import (
     ConfirmationFacts,
@@ -16,6 +16,7 @@ from documents.model import (
     Facts,
     NoticeFacts,
     OpeningFacts,
+    ReceiptFacts,
     TranscriptFacts,
 )
 from documents.slots import Unsigned
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PURPOSES = {
     NoticeFacts.KIND: "招标公告专用章",
+    ReceiptFacts.KIND: "投标回执专用章",
     OpeningFacts.KIND: "开标专用章",
     TranscriptFacts.KIND: "竞价专用章",
     ConfirmationFacts.KIND: "成交确认专用章",
@@ -42,6 +44,8 @@ def draw(facts: Facts, slots: Sequence[str]) -> Drawn:
     match facts:
         case NoticeFacts():
             return notice.draw(facts, slots)
+        case ReceiptFacts():
+            return slip.draw(facts, slots)
         case OpeningFacts():
             return opening.draw(facts, slots)
         case TranscriptFacts():
@@ -52,7 +56,7 @@ def draw(facts: Facts, slots: Sequence[str]) -> Drawn:
 
 
 def unsigned(facts: Facts, slots: Sequence[str]) -> Unsigned:
-    """Draw and finish a record (PDF/A-3b with `record.json`), ready to be signed.
+    """Draw and finish a record (PDF/A-3b with its facts attached), ready to be signed.
 
     Args:
         facts: what the record says.

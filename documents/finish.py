@@ -1,4 +1,4 @@
-"""From a drawn page to an archive file: PDF/A-3b with `record.json` attached, validated before it is used.
+"""From a drawn page to an archive file: PDF/A-3b with its facts attached, validated before it is used.
 
 A pure function: the dates come from the facts, so the same facts give the same bytes. The validator is pikepdf's own
 allow-list (ISO 19005-3 level B); say "checked by pikepdf's validator", not more.
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from documents.model import Facts
     from documents.page import Drawn
 
-ATTACHMENT = "record.json"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
 # reportlab writes a code point where a ToUnicode map wants UTF-16: <2CB5A> instead of <D872DF5A>.
@@ -32,7 +31,7 @@ def finish(drawn: Drawn, facts: Facts) -> bytes:
 
     Args:
         drawn: what a template drew from `facts`.
-        facts: attached as `record.json` in canonical JSON (relationship Data).
+        facts: attached as `record.json` in canonical JSON, with what else they bring (relationship Data).
 
     Raises:
         DocumentError: when the file does not pass the validator; the finding is in the text.
@@ -51,16 +50,17 @@ def finish(drawn: Drawn, facts: Facts) -> bytes:
             pdf.docinfo[name] = f"kaibiao {facts.KIND} {facts.heading.number}"
         pdf.docinfo["/Creator"] = "Kaibiao 开标"
         pdf.Root.Lang = pikepdf.String("zh-CN")
-        pdf.attachments[ATTACHMENT] = pikepdf.AttachedFileSpec(
-            pdf,
-            facts.record_json(),
-            filename=ATTACHMENT,
-            description="The facts this record was drawn from, canonical JSON (RFC 8785)",
-            mime_type="application/json",
-            creation_date=stamp,
-            mod_date=stamp,
-            relationship=pikepdf.Name.Data,
-        )
+        for one in facts.attachments():
+            pdf.attachments[one.name] = pikepdf.AttachedFileSpec(
+                pdf,
+                one.data,
+                filename=one.name,
+                description=one.about,
+                mime_type="application/json",
+                creation_date=stamp,
+                mod_date=stamp,
+                relationship=pikepdf.Name.Data,
+            )
         try:
             pdfa.prepare(pdf, "3b")
             with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:

@@ -15,7 +15,7 @@ from documents.typeface import SANS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from documents.model import Attachment, OpeningFacts, OpeningRow, Party
+    from documents.model import Enclosure, OpeningFacts, OpeningRow, Party
 
 _BIDS = (
     Column("序号", "No.", 10, "center"),
@@ -269,7 +269,7 @@ def _afterwards(facts: OpeningFacts) -> list[list[Flowable]]:
     return sections
 
 
-def _with_files(text: str, files: tuple[Attachment, ...]) -> Cell:
+def _with_files(text: str, files: tuple[Enclosure, ...]) -> Cell:
     """A text, and below it each file by its name and hash."""
     listed = [f"附件 {one.name}（{one.size} 字节）{one.sha256}" for one in files]
     return Cell("\n".join([text, *listed])) if listed else Cell(text)

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 MARGIN = 15 * mm
 SEAL_SIZE = 42 * mm
 PERSON_SIZE = (46 * mm, 17 * mm)
+NOTE = (
+    "本记录由存证日志中的事件计算得出，附 record.json；以电子签名为准，打印件仅供阅读。"
+    "任何人可离线核验：verify 本文件 --trust 信任文件。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +237,7 @@ def compose(
     *,
     wide: bool,
     tail: Sequence[Flowable] = (),
+    note: str = NOTE,
 ) -> Drawn:
     """Draw a record.
 
@@ -243,6 +248,7 @@ def compose(
         tail: the end of the body, kept on one page with the closing block if it fits: signatures must not stand alone.
         slots: who signs, the centre last (`slots_of`).
         wide: landscape instead of portrait; the paper is A4.
+        note: in small print above the closing block, what this paper is.
 
     Raises:
         DocumentError: when a character has no glyph or a part does not fit the page.
@@ -270,13 +276,9 @@ def compose(
     )
     frame = Frame(MARGIN, 15 * mm, size[0] - 2 * MARGIN, size[1] - 31 * mm, 0, 0, 0, 0)
     document.addPageTemplates([PageTemplate("record", [frame])])
-    note = paragraph(
-        "本记录由存证日志中的事件计算得出，附 record.json；以电子签名为准，打印件仅供阅读。"
-        "任何人可离线核验：verify 本文件 --trust 信任文件。",
-        style(SERIF, 7.5, colour=FAINT, before=6, after=4),
-    )
+    small = paragraph(note, style(SERIF, 7.5, colour=FAINT, before=6, after=4))
     try:
-        document.build([*story, KeepTogether([*tail, note, closing])], canvasmaker=pages)
+        document.build([*story, KeepTogether([*tail, small, closing])], canvasmaker=pages)
     except LayoutError as error:
         raise DocumentError(
             f"a part of {title} {head.number} does not fit the page: {error}"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from documents.logproof import RecordProof
     from documents.trust import Trust
 
-ATTACHMENT = "record.json"
+RECORD = "record.json"
 CENTRE_FIELD = "centre"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -261,13 +261,19 @@ def _facts(paper: Paper, at: int) -> str:
     if paper.reader is None:
         raise NotChecked("the file could not be read")
     names = paper.reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
-    if len(names) != 2 or str(names[0]) != ATTACHMENT:
-        raise DocumentError(f"a record carries exactly one attachment, {ATTACHMENT}")
-    data = bytes(names[1]["/EF"]["/F"].data)
+    # By index: a slice of pyHanko's array holds references, not what they refer to.
+    inside = [
+        (str(names[place]), bytes(names[place + 1]["/EF"]["/F"].data))
+        for place in range(0, len(names), 2)
+    ]
+    data = dict(inside).get(RECORD, b"")
     value = parse(data)
     if canonical(value) != data:
-        raise DocumentError(f"{ATTACHMENT} is not in canonical form")
-    paper.facts = facts_from_json(value)
+        raise DocumentError(f"{RECORD} is not in canonical form")
+    facts = facts_from_json(value)
+    if inside != sorted((one.name, one.data) for one in facts.attachments()):
+        raise DocumentError("the file carries other attachments than its facts say")
+    paper.facts = facts
     head = paper.facts.heading
     first = paper.signatures[0].stamp if paper.signatures else None
     if head.issued_at > at or (first is not None and first.at < head.issued_at):

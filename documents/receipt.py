@@ -17,7 +17,7 @@ from crypto.encoding import sha256
 from crypto.tlog import checkpoint, cosignature, merkle
 from crypto.tlog.note import Note
 from documents.checks import Check, NotChecked, run
-from documents.model import DocumentError
+from documents.model import DocumentError, ReceiptFacts
 
 if TYPE_CHECKING:
     from documents.trust import Trust
@@ -96,6 +96,32 @@ def check(data: bytes, trust: Trust, at: int) -> tuple[Check, ...]:
             run("slip.arrival", "载明到达时刻 · it states the arrival", lambda: _arrival(slip, at))
         )
     return tuple(checks)
+
+
+def check_page(facts: ReceiptFacts) -> Check:
+    """Check that a receipt on paper says what the signed receipt in it says; that one has checks of its own."""
+    title = "纸面与所附回执一致 · the page says what the receipt inside says"
+    return run("slip.page", title, lambda: _page(facts))
+
+
+def _page(facts: ReceiptFacts) -> str:
+    said = parse(facts.receipt.encode())["statement"]
+    entry, head = said["entry"], checkpoint.parse(Note.parse(said["checkpoint"].encode()).text)
+    wanted = {
+        "centre": (facts.heading.centre, said["centre"]),
+        "issued": (facts.heading.issued_at, said["issued"]),
+        "ledger": (
+            (facts.heading.ledger_origin, facts.heading.ledger_size, facts.heading.ledger_root),
+            (head.origin, head.size, head.root.hex()),
+        ),
+        **{name: (getattr(facts, name), said[name]) for name in ("tender", "section", "sha256", "size")},
+        **{name: (getattr(facts, name), entry[name]) for name in ("id", "arrival", "slot", "replaces")},
+        "act": (facts.act, entry["kind"]),
+    }  # fmt: skip
+    wrong = [name for name, (shown, signed) in wanted.items() if shown != signed]
+    if said["purpose"] != RECEIPT or wrong:
+        raise DocumentError(f"the page differs from the receipt in it: {', '.join(wrong)}")
+    return f"{facts.act} {facts.id} of {facts.bidder.name}"
 
 
 def _form(slip: Slip) -> str:

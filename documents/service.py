@@ -120,6 +120,19 @@ class DocumentService:
         self._records[record] = one
         return one
 
+    async def drawn(self, facts: Facts, *, at: int) -> bytes:
+        """Draw facts and sign them as the centre; nothing is kept and no leaf tells of it (a receipt).
+
+        Args:
+            facts: what the paper says.
+            at: of the signature, ms UTC.
+
+        Raises:
+            DocumentError: it cannot be drawn or signed.
+        """
+        ready = await self._work(workers.unsigned, facts, (self._centre.slot,))
+        return await self._signed(ready, (self._centre,), at)
+
     async def _signed(self, ready: Unsigned, who: Sequence[Signer], at: int) -> bytes:
         """Sign by everyone: a worker makes the room, this process fills it."""
         order, signing = in_order(ready.fields, who)

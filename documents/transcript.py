@@ -66,6 +66,7 @@ def draw(facts: TranscriptFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
             ],
         ),
         *_outages(facts),
+        *_lags(facts),
         Spacer(1, 6),
         Heading(
             "全部报价（含被拒绝的）", "Every offer, refused ones included, in the order of decision"
@@ -79,7 +80,7 @@ def _result(facts: TranscriptFacts, *, quota: bool) -> list[Flowable]:
     people = "  ".join(
         f"{words.word(words.OFFICIAL, person.role)}：{person.name}" for person in facts.officials
     )
-    won = {winner.parcel: winner for winner in facts.winners}
+    won = {winner.paddle: winner for winner in facts.winners}
     sold = Cell(words.word(words.SESSION_OUTCOME, facts.outcome), tone="ink" if won else "seal")
     return [
         pairs(
@@ -88,6 +89,11 @@ def _result(facts: TranscriptFacts, *, quota: bool) -> list[Flowable]:
                 ("结果", "Outcome", sold),
                 ("成交时刻", "Closed", f"{words.moment(facts.closed_at)}（北京时间）"),
                 ("可成交宗数", "Slots", f"{facts.slots} 宗，成交 {len(facts.winners)} 宗"),
+                *(
+                    ("限价后竞得", "Second item", f"{winner.paddle} 号牌 {winner.second}")
+                    for winner in facts.winners
+                    if winner.second
+                ),
                 (
                     "应缴合计（元）",
                     "Total payable",
@@ -133,10 +139,10 @@ def _result(facts: TranscriptFacts, *, quota: bool) -> list[Flowable]:
                         align="center",
                         tone="ink" if rank.status == "won" else "faint",
                     ),
-                    words.money(won[rank.parcel].added_gfa)
+                    words.money(won[rank.paddle].added_gfa)
                     if rank.status == "won" and quota
                     else words.NONE,
-                    words.money(won[rank.parcel].payable) if rank.status == "won" else words.NONE,
+                    words.money(won[rank.paddle].payable) if rank.status == "won" else words.NONE,
                 ]
                 for rank in facts.ranking
             ],
@@ -195,6 +201,35 @@ def _outages(facts: TranscriptFacts) -> list[Flowable]:
             [
                 [words.moment(o.suspended_at), words.moment(o.resumed_at), o.cause]
                 for o in facts.outages
+            ],
+        ),
+    ]
+
+
+def _lags(facts: TranscriptFacts) -> list[Flowable]:
+    if not facts.lags:
+        return []
+    return [
+        Spacer(1, 6),
+        Heading(
+            "服务器延迟（只作记载：按应到时刻判定，不延长竞价）",
+            "Server lag, recorded: judged as of the due instant, nothing is extended",
+        ),
+        grid(
+            [
+                Column("应到时刻", "Due", 60, "center"),
+                Column("延迟（毫秒）", "Late by, ms", 60, "right"),
+                Column("事项", "What was due", 147),
+            ],
+            [
+                [
+                    words.moment(lag.due),
+                    str(lag.late_ms),
+                    "报价判定 A decision"
+                    if lag.what == "OFFER"
+                    else f"进入阶段 Phase：{words.word(words.PHASE, lag.what)}",
+                ]
+                for lag in facts.lags
             ],
         ),
     ]

@@ -7,12 +7,12 @@ incomplete. `clients/auditor` adds what follows from the events with `Report.als
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from documents import bag, logproof, paper, receipt
 from documents.bag import Directory, Folder, proof_name
 from documents.checks import INCOMPLETE, INVALID, VALID, Check, NotChecked, Report, run
-from documents.model import DocumentError
+from documents.model import DocumentError, ReceiptFacts
 from documents.trust import NOTHING, Trust
 
 if TYPE_CHECKING:
@@ -40,12 +40,19 @@ __all__ = [
 ]
 
 _PDF = b"%PDF-"
+Receipts: TypeAlias = "Callable[[bytes, Trust, int], tuple[Check, ...]]"
+"""Checks a receipt by itself: `receipt.check`, or what knows more of it (`clients.auditor.receipts`)."""
 
 
 def verify_record(
-    path: str, pdf: bytes, trust: Trust, at: int, proof: bytes | None = None
+    path: str,
+    pdf: bytes,
+    trust: Trust,
+    at: int,
+    proof: bytes | None = None,
+    receipts: Receipts = receipt.check,
 ) -> Report:
-    """Verify a signed record.
+    """Verify a signed record; of a receipt on paper also the signed receipt that it carries.
 
     Args:
         path: only repeated in the report.
@@ -53,9 +60,14 @@ def verify_record(
         trust: trusted certificates (`NOTHING` for none).
         at: time of the verification, ms UTC.
         proof: bytes of `NAME.proof.json` if it is at hand; then being in the ledger is essential.
+        receipts: how a receipt is checked.
     """
     if proof is None:
-        return Report(path, paper.check(pdf, trust, at)[1])
+        read_paper, checks = paper.check(pdf, trust, at)
+        if isinstance(facts := read_paper.facts, ReceiptFacts):
+            inside = receipts(facts.receipt.encode(), trust, at)
+            checks = (*checks, receipt.check_page(facts), *inside)
+        return Report(path, checks)
     parsed: list[logproof.RecordProof] = []
 
     def read() -> str:
@@ -83,7 +95,12 @@ def verify_dossier(path: str, folder: Folder, trust: Trust, at: int) -> Report:
 
 
 def verify_file(
-    path: str, data: bytes, trust: Trust, at: int, proof: bytes | None = None
+    path: str,
+    data: bytes,
+    trust: Trust,
+    at: int,
+    proof: bytes | None = None,
+    receipts: Receipts = receipt.check,
 ) -> Report:
     """Verify a single file by what it is: a record (`%PDF-`), else a proof or a signed statement.
 
@@ -93,9 +110,10 @@ def verify_file(
         trust: trusted certificates.
         at: time of the verification, ms UTC.
         proof: of a record, if at hand.
+        receipts: how a receipt inside a PDF is checked.
     """
     if data.startswith(_PDF) or path.endswith(".pdf"):
-        return verify_record(path, data, trust, at, proof)
+        return verify_record(path, data, trust, at, proof, receipts)
     if path.endswith(".proof.json"):
         return verify_proof(path, data, trust)
     return verify_receipt(path, data, trust, at)

@@ -48,9 +48,13 @@ PHASE = {
     "ASKING": "征询期",
     "QUOTING": "一次报价",
     "REVEALING": "揭示期",
+    "SECOND_ITEM": "第二竞价",
     "MATCHING": "优先购买权",
     "SUSPENDED": "中止",
     "CLOSED": "结束",
+    "SOLD": "成交",
+    "UNSOLD": "流拍",
+    "TERMINATED": "终止",
 }
 SESSION_OUTCOME = {"SOLD": "成交", "UNSOLD": "流拍", "TERMINATED": "终止"}
 RANK = {"won": "竞得", "lost": "未竞得"}

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from auction.engine import ranking
-from auction.model import Direction, Do, Outcome, Phase, RaiseBase, SecondItem, Winner
+from auction.model import Direction, Do, Outcome, Phase, RaiseBase, Rules, SecondItem, Winner
 from auction.record.audit import audit
-from auction.replay.book import Book, JournalError
+from auction.replay.book import LAG_MS, Book, JournalError
 from auction.rules import MICRO
 from auction.rules.form import instant
 from documents.model import (
@@ -26,6 +26,7 @@ from documents.model import (
 from documents.model import Offer as OfferLine
 from documents.model import Phase as PhaseLine
 from documents.model import Winner as WinnerLine
+from documents.model.auction import Lag
 from trading.ground.chain import Row
 from trading.ground.money import FEN, capital, format_amount, parse_amount
 
@@ -34,6 +35,9 @@ BASES = {
     RaiseBase.OWN_HIGH: "本宗地最高加价",
     RaiseBase.CUTOFF: "入围线与本宗地最高加价之大者",
 }
+WINS = frozenset({Do.BID, Do.QUOTE, Do.JOIN, Do.REVEAL, Do.MATCH})
+"""Commands by which one may win."""
+
 WAN = 10_000
 """元 in a 万元."""
 
@@ -45,22 +49,31 @@ class _Story:
         self.offers: list[OfferLine] = []
         self.phases: list[tuple[str, int]] = []
         self.breaks: list[list[Any]] = []
+        self.lags: list[Lag] = []
         self.best: dict[str, tuple[int, int, int]] = {}  # paddle → amount, seq, arrival
-        self.deposits: dict[str, int] = {}
+        self.spoke: dict[str, int] = {}  # paddle → seq of its last accepted command
 
     def watch(self, book: Book, row: Row) -> None:
         """Take a row after it was folded."""
         body = row.body
         for item in body.get("entered", ()):
             self.phases.append((item["phase"], instant(item["at"], "phase")))
+            self._late(item["phase"], self.phases[-1][1], row.at - self.phases[-1][1])
+        self._late("OFFER", row.at, body.get("lag_ms", 0))
         if row.kind == "auction.unheard":
             self._line(book, row, "", body["code"], None, None)
         elif row.kind == "auction.decided":
             self._decided(book, row)
 
+    def _late(self, what: str, due: int, late_ms: int) -> None:
+        if late_ms >= LAG_MS:
+            self.lags.append(Lag(what=what, due=due, late_ms=late_ms))
+
     def _decided(self, book: Book, row: Row) -> None:
         body, do = row.body, Do(row.body["do"])
         verdict = body["verdict"]
+        if verdict["ok"] and do in WINS:
+            self.spoke[body["by"]] = verdict["seq"]
         if do is Do.SUSPEND and verdict["ok"]:
             self.breaks.append([row.at, None, body.get("reason", "中心中止")])
         elif do is Do.RESUME and verdict["ok"]:
@@ -127,6 +140,7 @@ def transcript_facts(
             Outage(suspended_at=since, resumed_at=until, cause=cause)
             for since, until, cause in story.breaks
         ),
+        lags=tuple(story.lags),
         ranking=tuple(_rank_lines(book, story, outcome)),
         winners=tuple(won),
         total_payable=format_amount(sum(parse_amount(w.payable, FEN) for w in won), FEN),
@@ -183,7 +197,8 @@ def confirmation_facts(
                 payable_capital=capital(parse_amount(line.payable, FEN)),
                 deposit=format_amount(facts.get("deposit", 0), FEN),
                 deal_at=outcome.closed_at,
-                winning_seq=story.best[winner.bidder][1] if winner.bidder in story.best else 0,
+                winning_seq=story.spoke.get(winner.bidder, 0),
+                second=line.second,
                 conditions=tuple(conditions),
                 transcript_number=transcript_number,
                 chain_head=upto.chain.hex(),
@@ -314,4 +329,13 @@ def _winner_line(book: Book, winner: Winner) -> WinnerLine:
         floor_price=floor_price,
         added_gfa=str(facts.get("added_gfa", "")),
         payable=format_amount(due, FEN),
+        second=_second(rules, winner),
     )
+
+
+def _second(rules: Rules, winner: Winner) -> str:
+    """Say what was won beside the price: name, value and unit of a second item."""
+    if winner.second is None or not isinstance(rules.on_cap, SecondItem):
+        return ""
+    item = rules.on_cap
+    return f"{item.name} {format_amount(winner.second, item.ladder.scale)} {item.unit}".strip()

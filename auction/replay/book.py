@@ -10,7 +10,8 @@ Rows of stream `lot:<id>`:
     auction.admitted    a seat may bid: its deposit is confirmed (资格确认)
     auction.expelled    a seat may no longer bid: its deposit was released
     auction.entered     a seat's delegated key, for offers inside the hall
-    auction.decided     a command with its arrival (the row's `at`) and the engine's verdict
+    auction.decided     a command with its arrival (the row's `at`) and the engine's verdict; `lag_ms` where
+                        the server came to it `LAG_MS` or more after its arrival
     auction.unheard     what was refused before the engine: BAD_SIGNATURE, REPLAY, MALFORMED
     auction.advanced    a boundary crossed with nobody asking (the hammer)
     auction.disclosed   closed values whose time has come, with their salts
@@ -48,6 +49,9 @@ from trading.ground.chain import Draft, Row
 
 STREAM = "lot:"
 """Prefix of an auction's journal stream."""
+
+LAG_MS = 50
+"""Server lag from which it is recorded; it is judged by the arrival all the same and extends nothing."""
 
 CLOSES = {Do.QUOTE: Phase.QUOTING, Do.JOIN: Phase.ASKING, Do.REVEAL: Phase.REVEALING}
 """Commands whose content stays closed until the end of their phase."""

@@ -237,7 +237,7 @@ class AuctionService:
         key = self._keys[book.lot]
         writer = LotWriter(book, self.journal, key, self._arm, self._show, heads)
         self.writers[book.lot] = writer
-        writer.before, writer.fresh = self.turn.settle, fresh
+        writer.before, writer.now, writer.fresh = self.turn.settle, self.clock.now, fresh
         self._remembering.follow(writer, self.heard.setdefault(book.lot, Heard()), key)
         for target in (*book.lots, book.session, book.lot):
             self._auction_of.setdefault(target, book.lot)

@@ -22,6 +22,7 @@ from auction.model import Command, Phase, State
 from auction.replay import outcome_json
 from auction.replay.book import (
     CLOSES,
+    LAG_MS,
     STREAM,
     Book,
     Seat,
@@ -78,6 +79,7 @@ class LotWriter:
         durable: the state as of the last durable row: all that may be shown.
         heads: chain heads by slot, for the ledger; those of the rows so far, then of later ones.
         in_flight: stamps of decisions that are not durable yet, oldest first.
+        now: the clock, for how late the server is; None where nobody asks.
         before: called before anything is decided: settles offers that have arrived and still wait.
         remember: called with a copy of the book, once what it says is durable, when a snapshot is due.
         fresh: rows since the last snapshot.
@@ -97,6 +99,7 @@ class LotWriter:
         self.stopped = False
         self.heads = heads
         self.in_flight: deque[int] = deque()
+        self.now: Callable[[], int] | None = None
         self.before: Callable[[], None] = _nothing
         self.remember: Callable[[Book], None] | None = None
         self.fresh = 0
@@ -123,6 +126,8 @@ class LotWriter:
         stamp = self._stamp(order.at)
         if stamp != order.at:
             order = msgspec.structs.replace(order, at=stamp)
+        if self.now and order.proof and (lag := self.now() - order.at) >= LAG_MS:
+            order = msgspec.structs.replace(order, more={**order.more, "lag_ms": lag})
         content = order.content
         command = Command(order.by, order.do, *map(content.get, ("amount", "commit", "nonce")))
         after, events = engine.apply(self.book.live, command, order.at)

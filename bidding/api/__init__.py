@@ -8,23 +8,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bidding.api import clarifications, openings, orders, routes
+from fastapi import APIRouter
+
+from bidding.api import clarifications, openings, orders, routes, slips
 from bidding.service.trees import Departures
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter
-
     from bidding.service import BiddingService
 
 __all__ = ["ACCESS", "Departures", "router"]
 
-ACCESS: Final = (*routes.ACCESS, *openings.ACCESS, *clarifications.ACCESS, *orders.ACCESS)
+ACCESS: Final = (
+    *routes.ACCESS,
+    *openings.ACCESS,
+    *slips.ACCESS,
+    *clarifications.ACCESS,
+    *orders.ACCESS,
+)
 
 
 def router(service: BiddingService) -> APIRouter:
     """Return the routes of this room."""
-    made = routes.router(service)
-    openings.add(made, service)
-    clarifications.add(made, service)
-    orders.add(made, service)
+    made = APIRouter()
+    made.include_router(slips.router(service))
+    daily = routes.router(service)
+    openings.add(daily, service)
+    clarifications.add(daily, service)
+    orders.add(daily, service)
+    made.include_router(daily)
     return made

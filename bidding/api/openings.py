@@ -10,17 +10,18 @@ from bidding.hall import Halls
 from bidding.model import FileEntry
 from bidding.service import BiddingService
 from trading.access import PUBLIC, WS, Rule, actor
-from trading.model import CENTRE_STAFF, Actor, Role
+from trading.model import CENTRE_STAFF, Actor, Bidders, Role, Scope
 from trading.service.forms import Form, Hex32, Ident, Prose
 
 BASE: Final = "/api/v1"
-_BIDDER: Final = frozenset({Role.BIDDER})
+_CONFIRM: Final = Bidders(Scope.CONFIRM)
+_OBJECT: Final = Bidders(Scope.OBJECT)
 _HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
 _DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
 _DRAWS: Final = _HOST | {Role.SUPERVISOR}
-_SPEAKS: Final = _HOST | {Role.SUPERVISOR, Role.BIDDER}
+_SPEAKS: Final = Bidders(Scope.CONFIRM, *_HOST, Role.SUPERVISOR)
 _WATCHES: Final = _HOST | {Role.SUPERVISOR}
-_FILES: Final = _SPEAKS | {Role.AUDITOR}
+_FILES: Final = Bidders(Scope.CONFIRM, *_HOST, Role.SUPERVISOR, Role.AUDITOR)
 
 
 ACCESS: Final = (
@@ -28,8 +29,8 @@ ACCESS: Final = (
     Rule("GET", f"{BASE}/openings/{{section}}", PUBLIC, "开标大厅快照；公告发布后"),
     Rule(WS, f"{BASE}/openings/{{section}}/live", PUBLIC, "开标大厅直播"),
     Rule("GET", f"{BASE}/openings/{{section}}/evidence", PUBLIC, "可复核的证据", "导入后"),
-    Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _BIDDER, "签到；截止前他人不可见"),
-    Rule("GET", f"{BASE}/openings/{{section}}/mine", _BIDDER, "本单位在大厅中的状态", own=True),
+    Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _CONFIRM, "签到；截止前他人不可见"),
+    Rule("GET", f"{BASE}/openings/{{section}}/mine", _CONFIRM, "本单位在大厅中的状态", own=True),
     Rule(
         "GET",
         f"{BASE}/openings/{{section}}/desk",
@@ -69,7 +70,7 @@ ACCESS: Final = (
     Rule(
         "POST",
         f"{BASE}/openings/{{section}}/confirmations",
-        _BIDDER,
+        _CONFIRM,
         "确认无异议",
         "确认",
         own=True,
@@ -77,7 +78,7 @@ ACCESS: Final = (
     Rule(
         "POST",
         f"{BASE}/openings/{{section}}/objections",
-        _BIDDER,
+        _OBJECT,
         "提出异议，可附文件",
         "确认",
         own=True,

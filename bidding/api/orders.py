@@ -13,10 +13,10 @@ from fastapi import APIRouter, Body, Depends, Path, Request
 from bidding.model import MalformedError
 from bidding.service import BiddingService
 from trading.access import PUBLIC, Rule, actor
-from trading.model import CENTRE_STAFF, Actor, Role
+from trading.model import CENTRE_STAFF, Actor, Bidders, Role, Scope
 
 BASE: Final = "/api/v1"
-_BIDDER: Final = frozenset({Role.BIDDER})
+_BIDDER: Final = Bidders(Scope.CONFIRM)
 _SUPERVISOR: Final = frozenset({Role.SUPERVISOR})
 
 ACCESS: Final = (

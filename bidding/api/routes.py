@@ -20,7 +20,7 @@ from trading.access import PUBLIC, Rule, actor
 from trading.api.shapes import PROBLEMS
 from trading.ground.clock import rfc3339
 from trading.ground.problems import Kind
-from trading.model import CENTRE_STAFF, Actor, Role
+from trading.model import CENTRE_STAFF, Actor, Bidders, Scope
 
 BASE: Final = "/api/v1"
 TUS: Final = "1.0.0"
@@ -32,8 +32,8 @@ TUS_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         (460, "校验和不符（tus 1.0）"),
     )
 }
-_BIDDER: Final = frozenset({Role.BIDDER})
-_UPLOADS: Final = _BIDDER | ATTACHES
+_SUBMIT: Final = Bidders(Scope.SUBMIT)
+_UPLOADS: Final = Bidders(Scope.SUBMIT, *ATTACHES)
 
 ACCESS: Final = (
     Rule("OPTIONS", f"{BASE}/uploads", PUBLIC, "tus 能力"),
@@ -44,7 +44,7 @@ ACCESS: Final = (
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/submissions",
-        _BIDDER,
+        _SUBMIT,
         "递交投标；另验签名、归属证明与截止",
         phases="接收投标",
         own=True,
@@ -52,13 +52,13 @@ ACCESS: Final = (
     Rule(
         "POST",
         f"{BASE}/sections/{{section}}/withdrawals",
-        _BIDDER,
+        _SUBMIT,
         "撤回投标；须递交时的密钥签名",
         phases="接收投标",
         own=True,
     ),
-    Rule("GET", f"{BASE}/sections/{{section}}/submissions/me", _BIDDER, "本单位投标", own=True),
-    Rule("GET", f"{BASE}/sections/{{section}}/receipts/{{act}}", _BIDDER, "本单位回执", own=True),
+    Rule("GET", f"{BASE}/sections/{{section}}/submissions/me", _SUBMIT, "本单位投标", own=True),
+    Rule("GET", f"{BASE}/sections/{{section}}/receipts/{{act}}", _SUBMIT, "本单位回执", own=True),
     Rule("POST", f"{BASE}/sections/{{section}}/ceremony", CENTRE_STAFF, "启动密钥仪式"),
     Rule("GET", f"{BASE}/custody/tasks", PUBLIC, "托管人待办；截止前人人相同"),
     Rule("GET", f"{BASE}/custody/ceremonies/{{ceremony}}", PUBLIC, "密钥仪式公开状态"),

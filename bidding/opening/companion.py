@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from documents.model import (
-    Attachment,
     CustodyAnswer,
     Decided,
     Delivery,
+    Enclosure,
     IdentityNote,
     Muting,
     SignIn,
@@ -124,9 +124,9 @@ def custody(state: State, tender: TenderFile) -> tuple[CustodyAnswer, ...]:
     return tuple(answers)
 
 
-def attached(files: Iterable[File]) -> tuple[Attachment, ...]:
+def attached(files: Iterable[File]) -> tuple[Enclosure, ...]:
     """Return the files of an objection or answer."""
-    return tuple(Attachment(name=one.name, size=one.size, sha256=one.sha256) for one in files)
+    return tuple(Enclosure(name=one.name, size=one.size, sha256=one.sha256) for one in files)
 
 
 def _delivery(name: Named, bidder: str, act: str, said: Mapping[str, Any], sha256: str) -> Delivery:

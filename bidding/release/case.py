@@ -53,11 +53,18 @@ class Case:
         request: what the centre asks.
         leaves: the run of ledger leaves from `request.start` to the head, as served; read
             once, when first needed, and not kept.
+        over: judged years later: that release was ended since then is no fault of it.
     """
 
     def __init__(
-        self, view: CustodianView, request: ReleaseRequest, leaves: Iterable[bytes]
+        self,
+        view: CustodianView,
+        request: ReleaseRequest,
+        leaves: Iterable[bytes],
+        *,
+        over: bool = False,
     ) -> None:
+        self.over = over
         self.view = view
         self.request = request
         self._leaves = leaves

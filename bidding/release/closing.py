@@ -154,10 +154,10 @@ def _allows_late(case: Case, signed: dict[str, Any]) -> bool:
 def _moves(case: Case) -> Iterator[Postponement]:
     for both in announced(case):
         ended = two_signed(both, Termination.PURPOSE, case)
-        if ended is not None and Termination.from_body(ended).section == case.request.section:
+        if _ends(case, ended, Termination):
             raise RefusedError("The section was terminated by centre and supervisor.")
         missed = two_signed(both, QuorumFailure.PURPOSE, case)
-        if missed is not None and QuorumFailure.from_body(missed).section == case.request.section:
+        if _ends(case, missed, QuorumFailure):
             raise RefusedError(
                 "Centre and supervisor declared the quorum failed: release has ended."
             )
@@ -166,3 +166,10 @@ def _moves(case: Case) -> Iterator[Postponement]:
             move = Postponement.from_body(moved)
             if move.section == case.request.section:
                 yield move
+
+
+def _ends(case: Case, body: dict[str, Any] | None, kind: type[Termination | QuorumFailure]) -> bool:
+    """Say whether this ends release for the section; to who looks back it does not."""
+    return (
+        body is not None and kind.from_body(body).section == case.request.section and not case.over
+    )

@@ -161,7 +161,7 @@ class Verdict:
 
 
 def evaluate(
-    view: CustodianView, request: ReleaseRequest, leaves: Iterable[bytes]
+    view: CustodianView, request: ReleaseRequest, leaves: Iterable[bytes], *, over: bool = False
 ) -> tuple[Check, ...]:
     """Return every check with what was found.
 
@@ -169,8 +169,10 @@ def evaluate(
         view: what the custodian knows by itself.
         request: what the centre asks.
         leaves: ledger leaves [request.start, size of request.head), canonical bytes as served.
+        over: an auditor judges an opening that is over; that centre and supervisor have ended
+            release since (termination, quorum failure) is then no refusal. No custodian asks so.
     """
-    return _checks(Case(view, request, leaves))
+    return _checks(Case(view, request, leaves, over=over))
 
 
 def decide(view: CustodianView, request: ReleaseRequest, leaves: Iterable[bytes]) -> Verdict:

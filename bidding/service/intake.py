@@ -36,14 +36,14 @@ from crypto.random import token
 from crypto.section_tree import PLACES, slot_commitment, slot_salt
 from crypto.tlog import checkpoint, note
 from trading.ground.ids import new_id
-from trading.model import Actor, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bidding.service.room import Room
     from bidding.service.uploads import UploadDesk
     from bidding.store import Book
+    from trading.model import Actor
 
 
 class Intake:
@@ -147,7 +147,7 @@ class Intake:
         if digest in book.by_statement:
             flight.land()
             return await self._receipt(book, book.by_statement[digest])
-        await self._in_time(book, arrival, digest, said.tender, said.parties)
+        await self._in_time(book, arrival, digest, signed, said.parties)
         self._fits(book, said)
         upload = self._uploads.find(upload_id, who.organisation)
         if upload.offset != upload.length:
@@ -195,7 +195,7 @@ class Intake:
         if digest in book.by_statement:
             flight.land()
             return await self._receipt(book, book.by_statement[digest])
-        await self._in_time(book, arrival, digest, said.tender, (said.bidder,))
+        await self._in_time(book, arrival, digest, signed, (said.bidder,))
         async with self._room.turns[section]:
             if digest not in book.by_statement:
                 replaces = withdrawn_by(book.acts, said.bidder, key, said.submission)
@@ -250,22 +250,23 @@ class Intake:
         return book
 
     def _certified(self, who: Actor, key: bytes, bidder: str) -> None:
-        owner = self._room.trading.party(key)  # refuses a key that is not certified or revoked
-        if owner.organisation != bidder or who.organisation != bidder or owner.role != Role.BIDDER:
+        fits = self._room.trading.submits_for(key, bidder)  # refuses a key that is not certified
+        if who.organisation != bidder or not fits:
             raise ForbiddenError(
                 "bidder-differs", "签名人不是投标人", "A bid is signed and handed in by its bidder."
             )
 
     async def _in_time(
-        self, book: Book, arrival: int, digest: str, tender: str, parties: tuple[str, ...]
+        self, book: Book, arrival: int, digest: str, act: Mapping[str, Any], parties: Iterable[str]
     ) -> None:
+        """Refuse what came late; the row keeps its signed words, which alone show whose they were."""
         try:
             require_open(arrival, book.deadline)
         except LateError as late:
             signed = book.refusals.get(digest)
             if signed is None:
                 refusal = Refusal(
-                    tender=tender,
+                    tender=act["statement"]["tender"],
                     section=book.section,
                     statement=digest,
                     code=late.code,
@@ -274,7 +275,7 @@ class Intake:
                     deadline=book.deadline,
                 )
                 signed = self._room.sign(Refusal.PURPOSE, refusal.to_body())
-                body = {"statement": digest, "refusal": signed, "parties": list(parties)}
+                body = {"statement": digest, "refusal": signed, "parties": [*parties], "act": act}
                 await self._room.append(book.section, ("refused", body), at=arrival)
             late.facts["refusal"] = signed
             raise

@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 MOST_FILES: Final = 10  # of one objection or answer
 MOST_BYTES: Final = 32 << 20  # of one file
-_PARTS: Final = {Role.BIDDER: "bidder", Role.SUPERVISOR: "supervisor"}
+_PARTS: Final = {
+    Role.BIDDER: "bidder",
+    Role.DELEGATE: "bidder",
+    Role.SUPERVISOR: "supervisor",
+}
 _NAMED: Final = frozenset(
     {
         Phase.BIDDERS_PUBLISHED, Phase.UNLOCKING, Phase.PLEDGING, Phase.DISCLOSING, Phase.IMPORTED,
@@ -164,7 +168,7 @@ class Meeting:
         """
         book = self._room.announced(section)
         blob: Blob | None = book.files.get(sha256)
-        foreign = who.role is Role.BIDDER and (
+        foreign = _PARTS.get(who.role) == "bidder" and (
             book.opening is None or book.opening.of_bidder(who.organisation) is None
         )
         if blob is None or foreign:

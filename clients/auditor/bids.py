@@ -11,11 +11,12 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from bidding.model import Opened, OpenedBid, PackageError
+from bidding.model import DisclosedBid, PackageError
 from bidding.opening import propose
-from bidding.package import Expected, Unpacked, Unpacker, unseal
+from bidding.package import Expected, Unpacked, Unpacker, unseal, unseal_disclosed
 from bidding.rules.outside import read_act
 from clients.auditor.checklist import AuditError, Check, NotChecked, must, sentence
+from clients.auditor.outcome import MISSING, leaf_of
 from crypto.age.stanzas import parse_recipient
 from crypto.encoding import unb64
 from crypto.p256 import Point
@@ -28,6 +29,7 @@ from trading.ground.problems import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bidding.model import OpenedBid
     from bidding.package.unseal import SealedFile
     from bidding.rules.bids import Act
     from clients.auditor.section import Section
@@ -59,7 +61,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     Returns:
         One check for each bid that was opened; in a public rendition one that says so.
     """
-    bids = section.leaf(Opened).bids
+    bids = leaf_of(section).bids
     held = [bid for bid in bids if section.evidence.sealed(bid.submission)]
     if not held and section.evidence.info.get("Kaibiao-Rendition") != FULL:
         title = "密文重新开启 · sealed files open again"
@@ -80,14 +82,17 @@ def _absent() -> str:
     )
 
 
-def _told(section: Section, bid: OpenedBid) -> str:
+def _told(section: Section, bid: OpenedBid | DisclosedBid) -> str:
     try:
         return _again(section, bid)
     except (Problem, AuditError) as error:
         raise DocumentError(sentence(error)) from error
 
 
-def _again(section: Section, bid: OpenedBid) -> str:
+def _again(section: Section, bid: OpenedBid | DisclosedBid) -> str:
+    if isinstance(bid, DisclosedBid) and not bid.file_key:
+        must(bid.result == MISSING, f"the ledger says {bid.result} and publishes no file key")
+        return f"{MISSING}: its bidder pledged a file key and handed over none: {propose(MISSING)}"
     name = section.evidence.sealed(bid.submission)
     if name is None:
         raise AuditError("its sealed file is missing from this full dossier")
@@ -107,11 +112,9 @@ def _again(section: Section, bid: OpenedBid) -> str:
         fields=section.tender.summary_fields,
         limits=section.tender.limits,
     )
-    dh = dh_x(Point.parse(unb64(bid.dh)))
-    recipient = parse_recipient(section.tender.recipient)
     try:
         with section.evidence.open(name) as file:
-            found = unseal(cast("SealedFile", file), recipient, dh, expected, _Nowhere(), threads=2)
+            found = _unsealed(section, bid, cast("SealedFile", file), expected)
     except PackageError as error:
         must(
             bid.result == error.code,
@@ -123,7 +126,18 @@ def _again(section: Section, bid: OpenedBid) -> str:
     return f"{len(found.manifest.files)} files, manifest {found.manifest_sha256[:16]}…{_plain(section, bid, expected)}"
 
 
-def _compare(section: Section, bid: OpenedBid, found: Unpacked) -> None:
+def _unsealed(
+    section: Section, bid: OpenedBid | DisclosedBid, file: SealedFile, expected: Expected
+) -> Unpacked:
+    """With the published value: the combined point, or the file key that its bidder handed over."""
+    if isinstance(bid, DisclosedBid):
+        return unseal_disclosed(file, unb64(bid.file_key), expected, _Nowhere(), threads=2)
+    recipient = parse_recipient(section.tender.recipient)
+    dh = dh_x(Point.parse(unb64(bid.dh)))
+    return unseal(file, recipient, dh, expected, _Nowhere(), threads=2)
+
+
+def _compare(section: Section, bid: OpenedBid | DisclosedBid, found: Unpacked) -> None:
     must(found.manifest_sha256 == bid.manifest, "its manifest is another than the ledger's")
     known = section.state.bids[bid.submission]
     must(
@@ -132,7 +146,7 @@ def _compare(section: Section, bid: OpenedBid, found: Unpacked) -> None:
     )
 
 
-def _plain(section: Section, bid: OpenedBid, expected: Expected) -> str:
+def _plain(section: Section, bid: OpenedBid | DisclosedBid, expected: Expected) -> str:
     """Hold the opened package that lies beside the sealed file against the ledger."""
     name = section.evidence.plain(bid.submission)
     if name is None:

@@ -41,22 +41,21 @@ class Answers:
 
 
 def releases(
-    signed: Iterable[Mapping[str, Any]],
+    said: Iterable[tuple[Mapping[str, Any], Sequence[str]]],
     tender: TenderFile,
     group: GroupKey,
     centre: str,
     close_list: str,
-    asked: Sequence[str],
 ) -> Answers:
     """Check every release: signature, statement, proof.
 
     Args:
-        signed: the release statements, as journalled.
+        said: the release statements as journalled, each with the encapsulations that were to be
+            answered for then, base64, in order; a supplement makes them more.
         tender: names the custodians and their keys.
         group: certified; holds the verification shares.
         centre: id of the centre.
         close_list: SHA-256 of the close list's leaf, hex.
-        asked: encapsulations to answer for, base64, in order.
 
     Raises:
         AuditError: a statement is not the named custodian's, or answers something else. That is no
@@ -64,17 +63,17 @@ def releases(
     """
     answers = Answers()
     numbers = {one.custodian: n for n, one in enumerate(tender.custodians, 1)}
-    for one in signed:
+    for one, asked in said:
         who = str(one["statement"].get("custodian"))
         if who not in numbers:
             raise AuditError(f"a release is of {who}, which is no custodian of this section")
         index = numbers[who]
         try:
             key = unb64(tender.custodians[index - 1].key)
-            said = statement.verify(one, purpose=Release.PURPOSE, centre=centre, key=key)
+            body = statement.verify(one, purpose=Release.PURPOSE, centre=centre, key=key)
         except CryptoError as error:
             raise AuditError(f"the release of {who} (custodian {index}): {error}") from error
-        release = Release.from_body(said)
+        release = Release.from_body(body)
         wanted = (tender.section, tender.ceremony, index, close_list)
         given = (release.section, release.ceremony, release.index, release.close_list)
         must(

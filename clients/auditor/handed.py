@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.auditor import receipts
-from clients.auditor.checklist import must
+from clients.auditor.checklist import NotChecked, must
 from clients.auditor.evidence import CUSTODY
 from clients.auditor.section import ACTS, FILES
+from crypto import statement
 from crypto.canonical import canonical, parse
 from documents.bag import PLAIN, SEALED
 
@@ -82,6 +83,16 @@ def _same_refusal(section: Section, row: Row, deadline: int, where: str) -> None
     }
     for name, value in wanted.items():
         must(said[name] == value, f"{where}: its {name} is {said[name]}, the events say {value}")
+    act = row.body.get("act")
+    if act is None:
+        raise NotChecked(f"{where}: the signed words that were refused are not here")
+    body = statement.verify(act, purpose=act["statement"]["purpose"], centre=section.centre)
+    must(statement.digest(act).hex() == said["statement"], f"{where}: it is of another statement")
+    must(
+        body["section"] == section.id
+        and body.get("parties", [body["bidder"]]) == row.body["parties"],
+        f"{where}: the record blames {', '.join(row.body['parties'])}, {body['bidder']} had signed",
+    )
 
 
 def _same_log(section: Section, said: dict[str, Any], where: str) -> None:

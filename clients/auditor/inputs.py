@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clients.auditor.keys import Keys
+    from documents.trust import Trust
 
 MAX_FILE: Final = 256 << 20
 """Bytes; a record of 300 bidders has some hundred KiB, and sealed bids lie in bags only."""
@@ -42,7 +43,10 @@ def report(path: Path, keys: Keys, at: int) -> Report:
     if data.startswith(b"%PDF-") or name.endswith((".pdf", ".proof.json")):
         from documents import verify
 
-        return verify.verify_file(name, data, keys.trust, at, _proof_beside(path))
+        def inside(receipt: bytes, _trust: Trust, moment: int) -> tuple[Check, ...]:
+            return receipts.check(receipt, keys, moment)
+
+        return verify.verify_file(name, data, keys.trust, at, _proof_beside(path), inside)
     return Report(name, receipts.check(data, keys, at))
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bidding.model import CloseList, Opened
+from bidding.model import CloseList
 from bidding.opening import Phase
 from bidding.opening.state import ENDED
 from bidding.release.closing import WINDOW_MS, WITNESSES
 from clients import tenders
-from clients.auditor import answers, custody, handed, headings, published, replies, rows
+from clients.auditor import answers, custody, handed, headings, outcome, published, replies, rows
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from clients.auditor.issued import Register
 from clients.auditor.papers import notice_again, opening_again
@@ -65,6 +65,7 @@ TITLES: Final = {
     "releases": "托管人应答及证明成立 · custodians' answers are signed and proved",
     "named": "应答结论与证明一致 · who answered wrongly is named, and nobody else",
     "combined": "部分解密合成一致 · partials combine to the values in the ledger",
+    "disclosed": "投标人交出的文件密钥与承诺、声明一致 · file keys are those their bidders pledged and signed for",
     "results": "开启结果与名单一致 · results are those of the close list, as imported",
     "record": "开标记录由事件重算一致 · the opening record follows from the events",
     "copies": "包内单列文件与事件一致 · files shown by themselves repeat the events",
@@ -112,8 +113,11 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
         todo.check("published", partial(published.check, section), needs=listed)
         todo.check("releases", partial(_releases, section), needs=["certificate", "close-listed"])
         todo.check("named", partial(replies.check, section), needs=["releases", "hall"])
-        todo.check("combined", partial(_combined, section), needs=["releases"])
-        todo.check("results", partial(_results, section), needs=["hall", "close-listed"])
+        if any(row.kind == "quorum_missed" for row in section.rows):
+            todo.check("disclosed", partial(outcome.disclosed, section), needs=["hall"])
+        else:
+            todo.check("combined", partial(outcome.combined, section), needs=["releases"])
+        todo.check("results", partial(outcome.results, section), needs=["hall", "close-listed"])
     todo.check("record", partial(_record, section), needs=["hall", "leaves"])
     todo.check("copies", partial(handed.check_copies, section), needs=["certificate", "leaves"])
     return todo.checks
@@ -230,40 +234,22 @@ def _releases(section: Section) -> str:
     return f"right: {right or 'nobody'}{wrong}"
 
 
-def _combined(section: Section) -> str:
-    """Combine again the answers that were there at the import."""
-    answers = section.answers(before="imported")
-    return custody.combined(answers, section.leaf(Opened), section.tender, section.asked)
-
-
-def _results(section: Section) -> str:
-    """Opened bids are the listed ones, and the hall imported just what the ledger says."""
-    must(len(section.about(Opened.PURPOSE)) == 1, "the ledger holds two results")
-    leaf: Opened = section.leaf(Opened)
-    listed = {bid.submission: bid for bid in section.leaf(CloseList).bids}
-    for bid in leaf.bids:
-        one = listed.get(bid.submission)
-        must(
-            one is not None and (one.encapsulation, one.sha256) == (bid.encapsulation, bid.sha256),
-            f"bid {bid.submission} was opened as another than was listed",
-        )
-        known = section.state.bids.get(bid.submission)
-        must(
-            known is not None and (known.code, known.manifest) == (bid.result, bid.manifest),
-            f"bid {bid.submission}: the hall imported another result than the ledger holds",
-        )
-    missing = listed.keys() - {bid.submission for bid in leaf.bids}
-    must(not missing, f"listed and never opened: {', '.join(sorted(missing))}")
-    failed = [f"{bid.submission} {bid.result}" for bid in leaf.bids if bid.result != "opened"]
-    return f"{len(leaf.bids)} bids, {len(failed)} not opened {', '.join(failed)}".strip()
-
-
 def _hall(section: Section) -> str:
     """Replay the hall; compare what it was told with the ledger's leaves."""
     state = section.state
     if CloseList.PURPOSE in section.named:
         lines = [bid.submission for bid in section.leaf(CloseList).bids]
-        must(lines == list(state.bids), "the hall lists other bids than the close list")
+        back = {
+            id_
+            for row in section.rows
+            if row.kind == "supplemented"
+            for id_ in row.body["submissions"]
+        }
+        found = list(state.bids)
+        must(
+            lines == found[: len(lines)] and set(found[len(lines) :]) == back,
+            "the hall lists other bids than the close list and its supplements",
+        )
         closed = next(row for row in section.rows if row.kind == "closed")
         must(closed.body["digest"] == section.close_digest, "the hall names another close list")
         deadline = section.leaf(CloseList).deadline

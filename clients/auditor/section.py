@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from bidding.model import Announced, CloseList, KeyAssign, Release, TenderFile
 from bidding.opening import begin
 from bidding.release import CustodianView, ReleaseRequest, SealedEntry, evaluate
+from bidding.rules.bids import live
+from bidding.rules.outside import read_act
 from clients.auditor import custody, hall, run
 from clients.auditor.checklist import AuditError, NotChecked, must
 from crypto import statement
@@ -157,17 +159,35 @@ class Section:
                 found.append(row)
         return found
 
-    @cached_property
+    @property
     def asked(self) -> tuple[str, ...]:
-        """Encapsulations that custodians answer for, each once, in the order of the list."""
-        return tuple(dict.fromkeys(bid.encapsulation for bid in self.leaf(CloseList).bids))
+        """Encapsulations that custodians answer for in the end, as `asked_at`."""
+        return self.asked_at(None)
+
+    def asked_at(self, row: Row | None) -> tuple[str, ...]:
+        """Return what custodians answer for, each once: the list's, then what supplements put back.
+
+        Args:
+            row: only supplements before it count; None for all.
+        """
+        back = {
+            id_
+            for one in self.rows
+            if one.kind == "supplemented" and (row is None or one.seq < row.seq)
+            for id_ in one.body["submissions"]
+        }
+        asked = [bid.encapsulation for bid in self.leaf(CloseList).bids]
+        if back:
+            acts = [read_act(sealed.entry, sealed.signed, self.centre) for sealed in self.entries]
+            asked += [act.encapsulation for act in live(acts) if act.id in back]
+        return tuple(dict.fromkeys(asked))
 
     def answers(self, before: str = "") -> custody.Answers:
         """Check the releases; `before` as for `releases`."""
         if before not in self._answers:
-            signed = [row.body["signed"] for row in self.releases(before)]
+            said = [(row.body["signed"], self.asked_at(row)) for row in self.releases(before)]
             self._answers[before] = custody.releases(
-                signed, self.tender, self.group, self.centre, self.close_digest, self.asked
+                said, self.tender, self.group, self.centre, self.close_digest
             )
         return self._answers[before]
 
@@ -248,7 +268,7 @@ class Section:
             issued=(),  # `opening.issued` asks the dossier's own leaves
             late_witness=(),
         )
-        return evaluate(view, request, self.leaves.leaves)
+        return evaluate(view, request, self.leaves.leaves, over=True)
 
     @property
     def seed(self) -> str:

@@ -1,10 +1,10 @@
-"""The facts that become paper: notice, opening record, auction transcript, deal confirmation.
+"""The facts that become paper: notice, receipt, opening record, auction transcript, deal confirmation.
 
 Every fact is a frozen dataclass of strings, whole numbers and tuples. Units: times are milliseconds UTC; money is a
 decimal string in 元 with two places ("46382715.40"); areas are decimal strings in 平方米 with two places; plot ratios
 are decimal strings; digests are lower-case hex of SHA-256. An absent text is "", an absent number is None.
 `facts.to_json()` is what `record.json` inside the PDF holds, in canonical form (RFC 8785); `facts_from_json` reads
-any of the four back. The column list of the opening record is that of reference domain.md §1.5.
+any of them back. The column list of the opening record is that of reference domain.md §1.5.
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ from documents.model.auction import (
     TranscriptFacts,
     Winner,
 )
-from documents.model.base import SUITE, VERSION, Facts, Heading, Official, Party, RuleLine
+from documents.model.base import (
+    SUITE,
+    VERSION,
+    Attachment,
+    Facts,
+    Heading,
+    Official,
+    Party,
+    RuleLine,
+)
 from documents.model.codec import DocumentError
 from documents.model.notice import (
     NoticeChange,
@@ -30,11 +39,11 @@ from documents.model.notice import (
     NoticeFacts,
 )
 from documents.model.opening import (
-    Attachment,
     Confirmation,
     CustodyAnswer,
     Decided,
     Delivery,
+    Enclosure,
     Exclusion,
     IdentityNote,
     Muting,
@@ -45,6 +54,7 @@ from documents.model.opening import (
     Reconvening,
     SignIn,
 )
+from documents.model.receipt import ReceiptFacts
 
 __all__ = [
     "SUITE",
@@ -56,6 +66,7 @@ __all__ = [
     "Decided",
     "Delivery",
     "DocumentError",
+    "Enclosure",
     "Exclusion",
     "Facts",
     "Heading",
@@ -76,6 +87,7 @@ __all__ = [
     "Pause",
     "Phase",
     "Rank",
+    "ReceiptFacts",
     "Reconvening",
     "RuleLine",
     "SignIn",
@@ -85,7 +97,8 @@ __all__ = [
 ]
 
 KINDS: dict[str, type[Facts]] = {
-    kind.KIND: kind for kind in (NoticeFacts, OpeningFacts, TranscriptFacts, ConfirmationFacts)
+    kind.KIND: kind
+    for kind in (NoticeFacts, ReceiptFacts, OpeningFacts, TranscriptFacts, ConfirmationFacts)
 }
 
 

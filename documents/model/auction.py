@@ -67,6 +67,22 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """A moment at which the server was late; everything was judged as of `due`, and nothing was extended.
+
+    Attributes:
+        what: OFFER where an offer waited between its arrival and its decision, else the phase that was
+            due to be entered.
+        due: arrival, or boundary, ms UTC.
+        late_ms: how much later the server came to it.
+    """
+
+    what: str
+    due: int
+    late_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rank:
     """Place of one bidder at the end. `status`: won or lost."""
 
@@ -81,7 +97,11 @@ class Rank:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Winner:
-    """A winner and what it pays: (start floor price + surcharge) × added floor area."""
+    """A winner and what it pays: under quota (start floor price + surcharge) × added floor area.
+
+    Attributes:
+        second: name, value and unit of a second item (竞低容积率 2.80), "" where there is none.
+    """
 
     parcel: str
     holder: str
@@ -90,6 +110,7 @@ class Winner:
     floor_price: str
     added_gfa: str
     payable: str
+    second: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +140,7 @@ class TranscriptFacts(Facts):
     phases: tuple[Phase, ...]
     offers: tuple[Offer, ...]
     outages: tuple[Outage, ...]
+    lags: tuple[Lag, ...]
     ranking: tuple[Rank, ...]
     winners: tuple[Winner, ...]
     total_payable: str
@@ -135,7 +157,8 @@ class ConfirmationFacts(Facts):
 
     Attributes:
         deal_at: the contract-forming instant, ms UTC.
-        winning_seq: `seq` of the offer that won.
+        winning_seq: `seq` of the command that won: an offer, a quote, a reveal, a match.
+        second: as `Winner.second`.
         payable_capital: the payable amount in 大写.
         conditions: numbered sentences: when to sign, what follows from not signing, the deposit.
         transcript_number: printed number of the transcript it follows from.
@@ -158,6 +181,7 @@ class ConfirmationFacts(Facts):
     surcharge: str
     floor_price: str
     payable: str
+    second: str
     payable_capital: str
     deposit: str
     deal_at: int

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from crypto.canonical import canonical
 from documents.model import codec
 from documents.model.codec import DocumentError
 
 VERSION = 1
+RECORD = "record.json"
 SUITE = "PAdES-RSA3072-SHA256"
+
+
+class Attachment(NamedTuple):
+    """A file inside the PDF: its name, its bytes, and what it is for whoever finds it there."""
+
+    name: str
+    data: bytes
+    about: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,11 @@ class Facts:
     def record_json(self) -> bytes:
         """Return the bytes of `record.json`: these facts in canonical JSON."""
         return canonical(self.to_json())
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Return what the PDF carries, in the order of names."""
+        about = "The facts this record was drawn from, canonical JSON (RFC 8785)"
+        return (Attachment(RECORD, self.record_json(), about),)
 
     @classmethod
     def from_json(cls, data: Any) -> Self:

@@ -66,7 +66,7 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Enclosure:
     """A file of an objection or an answer: named as its sender named it, known by its hash."""
 
     name: str
@@ -83,8 +83,8 @@ class Objection:
     text: str
     answered_at: int | None
     answer: str
-    files: tuple[Attachment, ...]
-    answer_files: tuple[Attachment, ...]
+    files: tuple[Enclosure, ...]
+    answer_files: tuple[Enclosure, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

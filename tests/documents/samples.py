@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 
 from documents.model import (
-    Attachment,
     Confirmation,
     ConfirmationFacts,
     CustodyAnswer,
     Decided,
     Delivery,
+    Enclosure,
     Exclusion,
     Heading,
     IdentityNote,
@@ -34,6 +34,7 @@ from documents.model import (
     TranscriptFacts,
     Winner,
 )
+from documents.model.auction import Lag
 
 T = 1_795_482_000_000  # 2026-11-24 09:00:00.000 北京时间
 CENTRE = "cn-442000-ggzy"
@@ -176,7 +177,7 @@ def opening(rows: int = 4) -> OpeningFacts:
                 text="请核对我方工期读数 <365> & 单位",
                 answered_at=T + 580_000,
                 answer="经核对，开标一览表所载工期为 365 日历天，读数无误。",
-                files=(Attachment(name="工期说明.pdf", size=48_213, sha256=digest("file")),),
+                files=(Enclosure(name="工期说明.pdf", size=48_213, sha256=digest("file")),),
                 answer_files=(),
             ),
         ),
@@ -416,6 +417,10 @@ def transcript(repeat: int = 1) -> TranscriptFacts:
                 suspended_at=T + 3_900_000, resumed_at=T + 3_903_120, cause="服务器中断，按规则恢复"
             ),
         ),
+        lags=(
+            Lag(what="TIMED", due=T + 3_600_000, late_ms=61),
+            Lag(what="OFFER", due=T + 3_601_000, late_ms=140),
+        ),
         ranking=tuple(
             Rank(
                 place=place,
@@ -437,6 +442,7 @@ def transcript(repeat: int = 1) -> TranscriptFacts:
                 floor_price=price,
                 added_gfa=gfa[parcel],
                 payable=payable,
+                second="",
             )
             for parcel, amount, price, payable in _WON
         ),
@@ -467,6 +473,7 @@ def confirmation() -> ConfirmationFacts:
         surcharge="20",
         floor_price="1520",
         payable="9728000.00",
+        second="",
         payable_capital="玖佰柒拾贰万捌仟元整",
         deposit="960000.00",
         deal_at=T + 4_469_999,

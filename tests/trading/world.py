@@ -193,7 +193,7 @@ class World:
             }
             place = places.get(role, "centre")
             code = CODES[place]
-            if role is Role.BIDDER:
+            if role in (Role.BIDDER, Role.DELEGATE):
                 code, place = code_for_tests(1), "广东恒𣲗水利建设集团有限公司"
             self.people[role] = self.hire(role, code, place)
         return self.people[role]

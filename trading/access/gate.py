@@ -17,7 +17,8 @@ from trading.access.table import PUBLIC, WS, Access, Rule
 from trading.ground.clock import Clock
 from trading.ground.http import problem_response
 from trading.ground.problems import Problem
-from trading.model import Actor, ForbiddenError, LoginError
+from trading.model import Actor, ForbiddenError, LoginError, Role
+from trading.model import Scope as Power
 
 TICKET: Final = "ticket."
 """Prefix of the WebSocket subprotocol that carries a one-time ticket; never in a URL."""
@@ -43,6 +44,10 @@ class Logins(Protocol):
 
     def by_ticket(self, ticket: str) -> Login | None:
         """The session of a one-time ticket, which is used up; None if it does not hold."""
+        ...
+
+    def allows(self, who: Actor, scope: Power) -> bool:
+        """Whether somebody may act for a bidder in a scope now."""
         ...
 
 
@@ -107,6 +112,18 @@ class Gate:
                 "role-not-allowed",
                 "当前角色无权进行此操作",
                 f"The role {login.actor.role} may not do this; the access table says who may.",
+            )
+        if login.actor.role is Role.DELEGATE and rule.scope is not None:
+            self._check_power(login.actor, rule.scope)
+
+    def _check_power(self, who: Actor, scope: Power) -> None:
+        if not self._logins.allows(who, scope):
+            raise ForbiddenError(
+                "delegation-missing",
+                "委托权限不足或已到期",
+                f"This delegate may not do this now: it takes a delegation for {scope}, signed by "
+                "the bidder's own key.",
+                rule="民法典 165",
             )
 
     def _login(self, headers: Headers) -> Login | None:

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount, compile_path
 
-from trading.model import ConflictError, Role
+from trading.model import Bidders, ConflictError, Role, Scope
 
 WS: Final = "WS"
 MOUNT: Final = "MOUNT"
@@ -48,6 +48,11 @@ class Rule:
     note: str
     phases: str = ""
     own: bool = False
+
+    @property
+    def scope(self) -> Scope | None:
+        """What a delegate must have been given to use it; None where no delegate is meant."""
+        return self.roles.scope if isinstance(self.roles, Bidders) else None
 
 
 class Access:
@@ -119,7 +124,7 @@ class Access:
                 "roles": ["public"] if rule.roles is None else sorted(rule.roles),
                 "phases": rule.phases,
                 "own": rule.own,
-                "note": rule.note,
+                "note": rule.note + (f"；委托代理人须有 {rule.scope} 权限" if rule.scope else ""),
             }
             for rule in sorted(self.rows, key=lambda r: (r.path, r.method))
         ]

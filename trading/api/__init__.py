@@ -9,7 +9,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from trading.access import Rule
-from trading.api import announcements, business, people, public
+from trading.api import announcements, business, delegations, people, public
 from trading.api.shapes import PROBLEMS
 from trading.service import TradingService
 
@@ -17,6 +17,7 @@ ACCESS: Final[tuple[Rule, ...]] = (
     *public.ACCESS,
     *announcements.ACCESS,
     *people.ACCESS,
+    *delegations.ACCESS,
     *business.ACCESS,
 )
 
@@ -29,5 +30,6 @@ def router(service: TradingService) -> APIRouter:
     public.add(made, service)
     announcements.add(made, service)
     people.add(made, service)
+    delegations.add(made, service)
     business.add(made, service)
     return made

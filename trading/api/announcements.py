@@ -19,9 +19,11 @@ from trading.ground.blobs import CHUNK, Blob
 from trading.model import (
     CENTRE_STAFF,
     Actor,
+    Bidders,
     DocumentObjection,
     Question,
     Role,
+    Scope,
     Stage,
     UnknownError,
 )
@@ -30,7 +32,7 @@ from trading.service import TradingService
 from trading.service.forms import QuestionForm, SignedForm
 
 BASE: Final = "/api/v1/sections/{section_id}"
-_BIDDER: Final = frozenset({Role.BIDDER})
+_OBJECT: Final = Bidders(Scope.OBJECT)
 _OWNERS: Final = frozenset({Role.TENDERER, Role.AGENT})
 _AFTER_T: Final = CENTRE_STAFF | {Role.SUPERVISOR, Role.AUDITOR}
 _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,8}$")
@@ -38,13 +40,13 @@ _EXTENSION: Final = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 ACCESS: Final = (
     Rule("GET", f"{BASE}/announcement", PUBLIC, "招标文件、补遗、答疑、异议；提问人不留存"),
     Rule("GET", f"{BASE}/documents/{{document_id}}", PUBLIC, "下载招标文件；不计数、不留痕"),
-    Rule("POST", f"{BASE}/questions", _BIDDER, "匿名提问；任何人不知提问人", "截止前"),
+    Rule("POST", f"{BASE}/questions", _OBJECT, "匿名提问；任何人不知提问人", "截止前"),
     Rule("GET", f"{BASE}/questions", _OWNERS, "待答复的提问，限本项目", own=True),
     Rule(
         "POST", f"{BASE}/questions/{{question_id}}/answer", _OWNERS, "向所有人答疑，限本项目", "截止前",
         own=True,
     ),
-    Rule("POST", f"{BASE}/objections", _BIDDER, "对招标文件提出异议；截止前他人不知提出人", "异议期限内"),
+    Rule("POST", f"{BASE}/objections", _OBJECT, "对招标文件提出异议；截止前他人不知提出人", "异议期限内"),
     Rule(
         "POST", f"{BASE}/objections/{{objection_id}}/answer", _OWNERS, "答复异议，限本项目", own=True
     ),

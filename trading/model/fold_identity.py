@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from crypto.encoding import unb64
 from trading.model.codec import from_json
-from trading.model.identity import Custodian, Enrolment, Key, Organisation, Person, Role, Witness
+from trading.model.identity import (
+    Custodian,
+    Delegation,
+    Enrolment,
+    Key,
+    Organisation,
+    Person,
+    Role,
+    Witness,
+)
 from trading.model.state import State
 
 
@@ -45,6 +54,16 @@ def _witness(state: State, body: Mapping[str, Any], _at: int) -> None:
     state.witnesses[witness.id] = witness
 
 
+def _delegated(state: State, body: Mapping[str, Any], _at: int) -> None:
+    made = from_json(Delegation, body["delegation"])
+    state.delegations[made.person] = made
+
+
+def _undelegated(state: State, body: Mapping[str, Any], at: int) -> None:
+    known = state.delegations[body["person"]]
+    state.delegations[known.person] = replace(known, revoked_at=at)
+
+
 def _pass(_state: State, _body: Mapping[str, Any], _at: int) -> None:
     """A revocation counts from its leaf, which is in the same transaction."""
 
@@ -78,6 +97,8 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "enrolment.requested": _requested,
     "key.issued": _issued,
     "key.revoked": _pass,
+    "delegation.granted": _delegated,
+    "delegation.revoked": _undelegated,
     "custodian.registered": _custodian,
     "witness.registered": _witness,
 }

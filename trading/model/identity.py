@@ -20,6 +20,7 @@ class Role(StrEnum):
     """What a key may act as. The Chinese terms are those of the glossary."""
 
     BIDDER = "bidder"  # 投标人/竞买人
+    DELEGATE = "delegate"  # 委托代理人: acts for a bidder in a scope
     TENDERER = "tenderer"  # 招标人
     AGENT = "agent"  # 招标代理
     OPERATOR = "operator"  # 中心经办
@@ -38,7 +39,7 @@ SEPARATED_ADMINS: Final = frozenset(  # 三员: mutually exclusive, no business 
     {Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN}
 )
 EXCLUSIVE: Final = (  # nobody may hold two of these (reliability.md §4)
-    CENTRE_STAFF | SEPARATED_ADMINS | {Role.SUPERVISOR, Role.AUDITOR, Role.BIDDER}
+    CENTRE_STAFF | SEPARATED_ADMINS | {Role.SUPERVISOR, Role.AUDITOR, Role.BIDDER, Role.DELEGATE}
 )
 OUTSIDE: Final = frozenset(  # independent of the centre: they may bring their own certificates
     {Role.SUPERVISOR, Role.CUSTODIAN, Role.WITNESS}
@@ -118,6 +119,44 @@ class Actor:
     role: Role
     key_id: str
     public: bytes
+
+
+class Scope(StrEnum):
+    """What a bidder may let a delegate do for it."""
+
+    SUBMIT = "submit"  # 上传、递交、撤回、回执
+    CONFIRM = "confirm"  # 签到、确认、承诺
+    OBJECT = "object"  # 提问、异议
+    OFFER = "offer"  # 竞买申请、报价
+
+
+class Bidders(frozenset[Role]):
+    """Roles of a row of the access table: bidders, and delegates whose power covers `scope`."""
+
+    scope: Scope
+
+    def __new__(cls, scope: Scope, *others: Role) -> Self:
+        """Make the set; `others` are roles beside them."""
+        made = super().__new__(cls, {Role.BIDDER, Role.DELEGATE, *others})
+        made.scope = scope
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What a person may do for a bidder, `[granted_at, until)`, signed by the bidder's own key."""
+
+    id: str
+    organisation: str
+    person: str
+    scopes: tuple[Scope, ...]
+    until: int
+    granted_at: int
+    revoked_at: int | None = None
+
+    def covers(self, scope: Scope, now: int) -> bool:
+        """Whether it lets its person act in a scope at an instant."""
+        return self.revoked_at is None and now < self.until and scope in self.scopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,15 @@ from typing import Any, Final, Protocol
 from trading.model.acts import Proposal
 from trading.model.announcement import Announcement, DocumentObjection, Question
 from trading.model.identity import (
+    Actor,
     Custodian,
+    Delegation,
     Enrolment,
     Key,
     Organisation,
     Person,
     Role,
+    Scope,
     Witness,
 )
 from trading.model.projects import Deposit, Lot, Project, Section, Session, Tender
@@ -59,6 +62,7 @@ class State:
         organisations, people, enrolments, projects … : by id.
         codes: 统一社会信用代码 → organisation id.
         issued: enrolment id → public point of the key it led to.
+        delegations: by person; the newest of each.
         keys: by public point, 33 bytes; `key_ids` leads from the short id to it.
         deposit_ids: (target, organisation) → its newest deposit; there is at most one held.
         announcements: by section id; a section that nothing was said of has none.
@@ -74,6 +78,7 @@ class State:
     issued: dict[str, bytes] = field(default_factory=dict)
     keys: dict[bytes, Key] = field(default_factory=dict)
     key_ids: dict[str, bytes] = field(default_factory=dict)
+    delegations: dict[str, Delegation] = field(default_factory=dict)
     custodians: dict[str, Custodian] = field(default_factory=dict)
     witnesses: dict[str, Witness] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
@@ -92,6 +97,17 @@ class State:
     def announcement(self, section: str) -> Announcement:
         """What is said of a section: its documents, addenda, questions and objections."""
         return self.announcements.get(section) or Announcement()
+
+    def acts_for_bidder(self, who: Actor, scope: Scope, now: int) -> bool:
+        """Whether a key acts for its bidder in a scope: the bidder's own, or a delegate's in power."""
+        if who.role is not Role.DELEGATE:
+            return who.role is Role.BIDDER
+        known = self.delegations.get(who.person)
+        return (
+            known is not None
+            and known.organisation == who.organisation
+            and known.covers(scope, now)
+        )
 
     def deposit_of(self, target: str, organisation: str) -> Deposit | None:
         """The organisation's newest deposit for a section or lot, held or released."""

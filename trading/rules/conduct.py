@@ -24,9 +24,12 @@ from trading.model import (
 
 # Organisations with a key of the left-hand kind may have none of the right-hand kind.
 _APART: Final = (
-    (CENTRE_STAFF | SEPARATED_ADMINS, frozenset({Role.BIDDER})),  # 电子办法 23: may not bid here
+    (
+        CENTRE_STAFF | SEPARATED_ADMINS,
+        frozenset({Role.BIDDER, Role.DELEGATE}),
+    ),  # 电子办法 23: may not bid here
     (CENTRE_STAFF, frozenset({Role.SUPERVISOR, Role.AUDITOR})),
-    (frozenset({Role.SUPERVISOR, Role.AUDITOR}), frozenset({Role.BIDDER})),
+    (frozenset({Role.SUPERVISOR, Role.AUDITOR}), frozenset({Role.BIDDER, Role.DELEGATE})),
 )
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 

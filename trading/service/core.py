@@ -12,6 +12,7 @@ from trading.model import (
     DepositForm,
     Lot,
     RuleSet,
+    Scope,
     Section,
     SectionKey,
     Session,
@@ -23,6 +24,7 @@ from trading.rules.loading import check_name
 from trading.service.addenda import Addenda
 from trading.service.auctions import Auctions
 from trading.service.cards import Cards
+from trading.service.delegations import Delegations
 from trading.service.deposits import Deposits
 from trading.service.desk import Desk
 from trading.service.enquiries import Enquiries
@@ -68,6 +70,7 @@ class TradingService:
         self.addenda = Addenda(self.desk, self.proposals, self.tenders)
         self.enquiries = Enquiries(self.desk, self.tenders, self.addenda)
         self.auctions = Auctions(self.desk, self.proposals, self.tenders)
+        self.delegations = Delegations(self.desk)
         self.deposits = Deposits(self.desk, self.proposals)
         self.holds = Holds(self.desk, self.proposals)
 
@@ -95,6 +98,15 @@ class TradingService:
             ForbiddenError: it is not certified here, or revoked.
         """
         return self.desk.actor(public)
+
+    def submits_for(self, public: bytes, bidder: str) -> bool:
+        """Whether a key is a bidder's own now, or of a delegate that may submit for it.
+
+        Raises:
+            ForbiddenError: it is not certified here, or revoked.
+        """
+        who = self.desk.actor(public)
+        return who.organisation == bidder and self.sessions.allows(who, Scope.SUBMIT)
 
     def key_valid(self, public: bytes, index: int) -> bool:
         """Whether a key (33 bytes) was certified and not revoked as of a ledger index."""

@@ -253,6 +253,22 @@ class ObjectionAnswerForm(Form):
     addendum: int = Field(default=0, ge=0, le=10_000)
 
 
+class DelegationForm(Form):
+    """A bidder lets a person of its own act for it in some scopes, until an instant."""
+
+    person: Ident
+    scopes: list[Literal["submit", "confirm", "object", "offer"]] = Field(
+        min_length=1, max_length=4
+    )
+    until: Ms
+
+
+class DelegationTarget(Form):
+    """A person whose delegation is taken back."""
+
+    person: Ident
+
+
 class DepositForm(Form):
     """A bidder declares its deposit for a section or lot."""
 

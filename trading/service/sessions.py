@@ -20,7 +20,7 @@ from crypto.encoding import b64raw, sha256_hex, unb64raw
 from crypto.errors import CryptoError
 from trading.ground.database import Database
 from trading.ground.journal import Row
-from trading.model import LOGIN, Actor, BusyError, LoginError
+from trading.model import LOGIN, Actor, BusyError, LoginError, Role, Scope
 from trading.service.desk import Desk, key_of
 from trading.store import StoredLogin, drop_logins, keep_login, logins
 
@@ -146,10 +146,14 @@ class Sessions:
         if len(self._logins) >= MAX_SESSIONS:
             raise BusyError("logins-busy", "登录人数过多", "Ask again in a minute.")
         token = b64raw(random.token(TOKEN_BYTES))
+        until = arrival + ABSOLUTE_MS
+        if known.role is Role.DELEGATE and (
+            power := self._desk.state.delegations.get(known.person)
+        ):
+            until = min(until, max(arrival, power.until))  # its sockets end with its power
         stored = StoredLogin(
-            sha256_hex(token.encode()), known.person, known.key_id,
-            arrival, arrival, arrival + ABSOLUTE_MS,
-        )  # fmt: skip
+            sha256_hex(token.encode()), known.person, known.key_id, arrival, arrival, until
+        )
         await self._database.run(lambda session: keep_login(session, stored))
         who = self._desk.actor(key)  # asks again: revoked while we were writing?
         login = Login(stored, who, arrival)
@@ -160,6 +164,10 @@ class Sessions:
         """The session of a token, None if there is none that holds. Counts as a sign of life."""
         digest = sha256_hex(token.encode("utf-8", "replace"))
         return self._alive(digest)
+
+    def allows(self, who: Actor, scope: Scope) -> bool:
+        """Whether somebody may act for a bidder in a scope now (`Delegations.check`)."""
+        return self._desk.state.acts_for_bidder(who, scope, self._desk.clock.now())
 
     def by_ticket(self, ticket: str) -> Login | None:
         """The session of a one-time ticket, which is used up."""
@@ -205,6 +213,9 @@ class Sessions:
         if row.kind == "key_revoked":
             key_id = row.body["key_id"]
             self._end([s for s in self._logins.values() if s.actor.key_id == key_id])
+        elif row.kind in {"delegation.granted", "delegation.revoked"}:
+            person = row.body.get("person") or row.body["delegation"]["person"]
+            self._end([s for s in self._logins.values() if s.actor.person == person])
 
     def _end(self, ended: list[Login]) -> None:
         for login in ended:

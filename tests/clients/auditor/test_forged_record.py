@@ -245,6 +245,12 @@ STORIES: dict[str, tuple[Callable[[Author], Any], set[str]]] = {
         refusal(lambda _: {"statement": "ab" * 32}),
         {"receipts"},
     ),
+    "another bidder is said to have been late": (
+        lambda forge: forge.event(
+            "refused", lambda row: row["body"].update(parties=["org_x"])
+        ).redraw(),
+        {"receipts"},
+    ),
     "bidders were told a later deadline": (told_a_later_deadline, {"hall"}),
     "T is moved in the hall and by nobody": (moved_in_the_hall, {"hall"}),
     "the notice announced another control price": (

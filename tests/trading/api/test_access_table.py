@@ -14,7 +14,7 @@ from trading.model import Role
 
 EVERYBODY = "everybody"
 LOGGED_IN = {
-    "bidder", "tenderer", "agent", "operator", "reviewer", "supervisor", "auditor",
+    "bidder", "delegate", "tenderer", "agent", "operator", "reviewer", "supervisor", "auditor",
     "system_admin", "security_admin", "audit_admin",
 }  # fmt: skip
 
@@ -27,10 +27,10 @@ EXPECTED: dict[tuple[str, str], str | set[str]] = {
     ("GET", "/api/v1/sections/{section_id}/tender.json"): EVERYBODY,
     ("GET", "/api/v1/sections/{section_id}/announcement"): EVERYBODY,
     ("GET", "/api/v1/sections/{section_id}/documents/{document_id}"): EVERYBODY,
-    ("POST", "/api/v1/sections/{section_id}/questions"): {"bidder"},
+    ("POST", "/api/v1/sections/{section_id}/questions"): {"bidder", "delegate"},
     ("GET", "/api/v1/sections/{section_id}/questions"): {"tenderer", "agent"},
     ("POST", "/api/v1/sections/{section_id}/questions/{question_id}/answer"): {"tenderer", "agent"},
-    ("POST", "/api/v1/sections/{section_id}/objections"): {"bidder"},
+    ("POST", "/api/v1/sections/{section_id}/objections"): {"bidder", "delegate"},
     ("POST", "/api/v1/sections/{section_id}/objections/{objection_id}/answer"): {
         "tenderer", "agent",
     },
@@ -51,6 +51,9 @@ EXPECTED: dict[tuple[str, str], str | set[str]] = {
         "operator", "reviewer", "supervisor", "tenderer",
     },
     ("POST", "/api/v1/suspensions"): {"operator", "reviewer", "supervisor"},
+    ("POST", "/api/v1/delegations"): {"bidder"},
+    ("POST", "/api/v1/delegations/revocation"): {"bidder"},
+    ("GET", "/api/v1/delegations"): {"bidder"},
     ("POST", "/api/v1/deposits"): {"bidder"},
     ("GET", "/api/v1/deposits/me"): {"bidder"},
     ("GET", "/api/v1/deposits"): {"operator", "reviewer", "supervisor"},
