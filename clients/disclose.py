@@ -145,15 +145,14 @@ def disclose(
 
     told = read_secret(secret)
     signing = keyfile.read_key(key, passphrase_file)
-    centre = Centre.at(server)
-    login(centre, signing, str(told["centre"]))
-    discloser = Discloser(centre, signing, told)
-    ends = time.monotonic() + wait
-    state = discloser.step()
-    while state["phase"] == "pledging" and time.monotonic() < ends:
-        time.sleep(POLL_S)
+    with Centre.at(server) as centre:
+        login(centre, signing, str(told["centre"]))
+        discloser = Discloser(centre, signing, told)
+        ends = time.monotonic() + wait
         state = discloser.step()
-    centre.close()
+        while state["phase"] == "pledging" and time.monotonic() < ends:
+            time.sleep(POLL_S)
+            state = discloser.step()
     if state["submission"] not in state["disclosed"]:
         raise IncompleteError(
             f"pledged; {len(state['pledged'])} of {len(state['wanted'])} bidders have. Run this again "

@@ -160,10 +160,9 @@ def self_test(server: str, key: Path, passphrase_file: Path | None) -> Finding:
     remedy = "mend what is named, then run this again; ask the centre before T, not after"
     try:
         signing = keyfile.read_key(key, passphrase_file)
-        centre = Centre.at(server)
-        login(centre, signing)
-        found = drill.run(centre, signing)
-        centre.close()
+        with Centre.at(server) as centre:
+            login(centre, signing)
+            found = drill.run(centre, signing)
     except ClientError as error:
         return Finding(name=name, essential=True, ok=False, detail=str(error), remedy=remedy)
     detail = (

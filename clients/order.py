@@ -147,11 +147,11 @@ def send(
         route = ROUTES[purpose]
     except (KeyError, TypeError) as error:
         raise UsageError(f"{order} is no order of a supervisor") from error
-    centre = Centre.at(server)
-    login(centre, keyfile.read_key(key, passphrase_file), name)
     body = value["supervisor"] if purpose == "late_witness" else {"supervisor": value["supervisor"]}
-    answer = dict(centre.call("POST", f"/sections/{section}/{route}", body))
-    centre.close()
+    signing = keyfile.read_key(key, passphrase_file)
+    with Centre.at(server) as centre:
+        login(centre, signing, name)
+        answer = dict(centre.call("POST", f"/sections/{section}/{route}", body))
     if output is not None and "centre" in answer:
         write_json(output, answer)
     show({"sent": purpose.replace("_", "-"), "section": section}, as_json=as_json)

@@ -11,7 +11,7 @@ import json
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, Self
 from urllib.parse import urlencode, urlsplit
 
 from clients.errors import ClientError, IncompleteError
@@ -229,6 +229,14 @@ class Centre:
     def about(self) -> dict[str, Any]:
         """``GET /centre``: id, name, keys, log key, server time, rule set."""
         return dict(self.call("GET", "/centre"))
+
+    def __enter__(self) -> Self:
+        """Returns itself; whatever happens in the block, the connection is closed after it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the connection."""
+        self.close()
 
     def close(self) -> None:
         """Closes the connection."""

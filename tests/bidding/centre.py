@@ -231,7 +231,7 @@ class Centre(World):
     # Bidding.
 
     def seal(self, bidder: Bidder, price: str, supersedes: str = "", **changes: Any) -> Bidder:
-        """Pack and seal a bid; `damage` breaks the package before sealing."""
+        """Pack and seal a bid; `damage` breaks the package before sealing, `times` makes it larger."""
         tender = self.tender_file()
         who = bidder.who
         base = Manifest(
@@ -243,7 +243,7 @@ class Centre(World):
             summary={"total_price": price},
             files=(),
         )
-        data = f"{bidder.name} {price} {supersedes}".encode() * 300
+        data = f"{bidder.name} {price} {supersedes}".encode() * changes.get("times", 300)
         chunks = b"".join(
             pack(
                 [Source("投标函.pdf", len(data), lambda: [data])],
@@ -376,11 +376,17 @@ class Centre(World):
 
     def release(self, id_: str, **changes: Any) -> httpx.Response:
         """Let one custodian judge the centre's request and answer."""
+        path = f"/custody/sections/{self.section}/partials"
+        return self.post(path, self.answer_of(id_, *self.request(), **changes))
+
+    def answer_of(
+        self, id_: str, request: ReleaseRequest, leaves: list[bytes], **changes: Any
+    ) -> dict[str, Any]:
+        """What a custodian signs about a request; `speaker` signs it in another's stead."""
         keeper = self.keepers[id_]
-        request, leaves = self.request()
+        speaker = changes.pop("speaker", keeper)
         view = self.view(keeper, **changes)
         keeper.verdict = decide(view, request, leaves)
-        path = f"/custody/sections/{self.section}/partials"
         answer = keeper.verdict.answer
         if answer is None:
             body = ReleaseRefusal(
@@ -388,7 +394,7 @@ class Centre(World):
                 check=keeper.verdict.refusal.id, detail=keeper.verdict.refusal.detail,
                 at=self.clock.now(),
             )  # fmt: skip
-            return self.post(path, statement.sign(keeper.key, body.PURPOSE, CENTRE, body.to_body()))
+            return statement.sign(keeper.key, body.PURPOSE, CENTRE, body.to_body())
         points = [Point.parse(unb64(text)) for text in answer.encapsulations]
         share = keeper.share.secret
         if keeper.lies:
@@ -397,13 +403,13 @@ class Centre(World):
             share = Secret(share.scalar + 1)
         partials, proof = threshold.partial(share, points)
         body = Release(
-            section=self.section, custodian=id_, ceremony=request.ceremony,
+            section=self.section, custodian=speaker.id, ceremony=request.ceremony,
             index=keeper.share.index, close_list=answer.close_list,
             encapsulations=answer.encapsulations,
             partials=tuple(b64(p.compressed()) for p in partials), proof=b64(proof),
             head_size=answer.head.size, head_root=answer.head.root.hex(),
         )  # fmt: skip
-        return self.post(path, statement.sign(keeper.key, body.PURPOSE, CENTRE, body.to_body()))
+        return statement.sign(speaker.key, body.PURPOSE, CENTRE, body.to_body())
 
     # The hall.
 

@@ -66,12 +66,17 @@ class Process(Stage):
         self.halls = Halls(self.service, self.hub)
         self.desks: dict[int, BidderDesk] = {}
         self.journal.on_stop(lambda: world.loop.call_later(world.rnd.random() * 3, self._reload))
-        self.journal.on_resume(lambda: self._task(self.service.recover()))
+        # A busy process comes to it a little later; until then nobody may go on with what it remembers.
+        self.journal.on_resume(lambda: world.loop.call_later(world.rnd.random(), self._recover))
         self._tasks: set[asyncio.Future[Any]] = set()
 
     def _reload(self) -> None:
         if self.alive:
             self._task(self.journal.reload())
+
+    def _recover(self) -> None:
+        if self.alive:
+            self._task(self.service.recover())
 
     def _task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -15,7 +15,7 @@ from trading.ground.clock import ClockHealth
 ORIGIN = 1_795_492_800_000  # 2026-11-24 12:00:00 北京时间
 
 
-MOST_TURNS = 20_000
+MOST_TURNS = 4_000
 """Turns of the loop within one instant; who needs more wakes itself again and again, for ever."""
 
 

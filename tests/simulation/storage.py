@@ -148,11 +148,21 @@ class SimulatedJournal(Journal):
         """A reload waits for what is on its way; here it has ended by then."""
 
     def _stored(
-        self, columns: Sequence[str], stream: str | None, after: int, after_seq: int = 0
+        self,
+        columns: Sequence[str],
+        stream: str | None,
+        after: int,
+        after_seq: int = 0,
+        kind: str | None = None,
     ) -> Iterator[Any]:
         assert len(columns) == COLUMNS
         for row in list(self._store.rows):
-            if row[0] > after and stream in (None, row[1]) and row[2] > after_seq:
+            if (
+                row[0] > after
+                and stream in (None, row[1])
+                and row[2] > after_seq
+                and kind in (None, row[4])
+            ):
                 yield row
 
 

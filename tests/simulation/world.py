@@ -35,6 +35,10 @@ LONGEST_S = 3_600
 """No auction of these rules lasts longer, whatever fails; one that does will never end."""
 
 
+FAILING = 0.03
+"""Share of commits that end badly, while a story has faults left."""
+
+
 @dataclass
 class Story:
     """What became of a seed.
@@ -76,7 +80,7 @@ class World:
         if self.calm:
             return 1, "kept"
         wait = rnd.choice([0, 1, 1, 2, 5, 20, 120])
-        if self.faults and rnd.random() < 0.03:
+        if self.faults and rnd.random() < FAILING:
             self.faults -= 1
             ending = rnd.choice(["refused", "kept, said to have failed", "kept"])
             self.story.counts[ending] += ending != "kept"
