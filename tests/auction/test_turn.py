@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from auction.service import turn
+from auction.service.bidding import Bucket
 from auction.service.turn import Signed, Turn
 from crypto.encoding import b64
 from crypto.signature import SigningKey
-from tests.auction.stage import LISTING_RULES, NOON, Stage, frame
+from tests.auction.stage import LISTING_RULES, NOON, Desk, Stage, frame
 from tests.auction.test_service import play
 from trading.ground.slots import slot_of
 
@@ -81,6 +82,28 @@ def test_after_the_third_bad_signature_nothing_of_the_turn_is_heard(tmp_path: Pa
         await stage.quiet()
         assert a.closed == [(1008, "bad-signatures")]
         assert decided(stage, lot) == []
+
+    play(tmp_path, act)
+
+
+def test_the_bucket_stands_before_the_signature_and_leaves_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[Signed] = []
+    monkeypatch.setattr(Signed, "holds", lambda self: bool(checked.append(self)) or True)
+
+    async def act(stage: Stage) -> None:
+        lot, (a, *_) = await stage.listed(LISTING_RULES)
+        hasty = Desk(stage, lot, a.bidder, Bucket(5, 2))
+        rows = len(stage.service.rows(lot))
+        for _ in range(5):  # signed by nobody: whoever floods costs no verification
+            text = json.loads(a.bidder.offer(lot, a.paddle, "100"))["offer"]
+            hasty.say(frame(text, bytes(64)))
+        await stage.quiet()
+        assert len(checked) == 2
+        assert [m.get("code") for m in hasty.got].count("offers-too-fast") == 3
+        assert len(stage.service.rows(lot)) == rows + 2
+        assert hasty.closed == []
 
     play(tmp_path, act)
 

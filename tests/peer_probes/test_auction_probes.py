@@ -258,3 +258,31 @@ def test_the_bucket_refuses_what_comes_too_fast() -> None:
         True,
         False,
     ]
+
+
+def test_a_seat_has_so_many_windows_and_no_more(world: World) -> None:
+    windows = [Probe(world, 0)]
+    for number in range(2, api.WINDOWS + 1):
+        more = world.open(f"/api/v1/lots/{world.lot}/bid", {"authorization": "Bearer 0"})
+        assert more.receive_json()["windows"] == number
+    late = world.open(f"/api/v1/lots/{world.lot}/bid", {"authorization": "Bearer 0"})
+    with pytest.raises(WebSocketDisconnect) as closed:
+        late.receive_text()
+    assert (closed.value.code, closed.value.reason) == (1013, "too-many-windows")
+    assert windows[0].bid("100")["ok"]
+    assert Probe(world, 1).bid("110")["ok"]  # another seat has its own
+
+
+def test_an_answer_reaches_the_bidders_own_socket_alone(world: World) -> None:
+    """The personal channel is apart from the public one, and from every other bidder's."""
+    first, second = Probe(world, 0), Probe(world, 1)
+    hall_socket = world.open(f"/api/v1/lots/{world.lot}/live")
+    assert hall_socket.receive_json()["type"] == "snapshot"
+    answer = first.bid("100")
+    assert answer["receipt"]["row"]["body"]["offer"]
+    frame = hall_socket.receive_text()
+    assert '"best":"100' in frame
+    assert "signature" not in frame
+    assert "receipt" not in frame
+    second.socket.send_text('{"type":"probe","t0":7}')
+    assert second.socket.receive_json()["t0"] == 7  # the next it hears is what it asked for

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from crypto.errors import FormatError, ProofError
 from crypto.tlog import merkle
-from crypto.tlog.merkle import Tree, leaf_hash, node_hash, verify_consistency, verify_inclusion
+from crypto.tlog.merkle import (
+    Tree,
+    all_proofs,
+    leaf_hash,
+    node_hash,
+    verify_consistency,
+    verify_inclusion,
+)
 from tests.places import vectors
 
 FOLDER = vectors("merkle")
@@ -100,6 +107,26 @@ def test_every_inclusion_proof_of_every_small_tree_holds_and_only_there():
                 verify_inclusion((index + 1) % size, size, LEAVES[index], path, TREE.root(size + 1))
             with pytest.raises(ProofError):
                 verify_inclusion(index, size, LEAVES[index + 1], path, root)
+
+
+def test_all_proofs_at_once_are_those_of_each_leaf_for_every_small_tree():
+    for size in range(70):
+        leaves = [leaf_hash(b"%d" % n) for n in range(size)]
+        tree = Tree.of(leaves)
+        root, paths = all_proofs(leaves)
+        assert root == tree.root()
+        assert paths == [tree.inclusion_proof(index) for index in range(size)]
+
+
+@given(st.lists(st.binary(max_size=4), min_size=1, max_size=300), st.data())
+def test_a_proof_made_with_all_others_holds_for_its_own_leaf_only(contents, data):
+    leaves = [leaf_hash(each) for each in contents]
+    root, paths = all_proofs(leaves)
+    index = data.draw(st.integers(0, len(leaves) - 1))
+    assert paths[index] == Tree.of(leaves).inclusion_proof(index)
+    verify_inclusion(index, len(leaves), leaves[index], paths[index], root)
+    with pytest.raises(ProofError):
+        verify_inclusion(index, len(leaves), leaf_hash(b"another"), paths[index], root)
 
 
 def test_every_consistency_proof_of_every_small_tree_holds_and_only_there():
