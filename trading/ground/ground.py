@@ -110,7 +110,7 @@ async def open_ground(settings: Settings, clock: SystemClock | FrozenClock) -> G
             ledger=ledger,
             slots=Slots(journal, ledger, clock),
             blobs=Blobs(home / "blobs"),
-            hub=Hub(clock, token(8).hex()),
+            hub=Hub(clock, token(8).hex(), lambda: journal.busy),
             timers=timers,
             ca=ca,
             outbox=Outbox(database, clock, timers, FileAdapter(home / "outbox")),

@@ -103,6 +103,11 @@ class Journal:
         """Whether a storage error (or `close`) has stopped the journal."""
         return bool(self._stopped)
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for a commit."""
+        return self._waiting > 0
+
     def head(self, stream: str) -> tuple[int, bytes]:
         """Seq and chain of a stream's last row seen by listeners; `(0, zeros)` if it has none."""
         return self._seen_heads.get(stream, (0, ZERO))
@@ -149,12 +154,9 @@ class Journal:
         return future
 
     def rows(
-        self,
-        stream: str | None = None,
-        after_position: int = 0,
-        after_seq: int = 0,
+        self, stream: str | None = None, after_position: int = 0, after_seq: int = 0,
         kind: str | None = None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[Row]:  # fmt: skip
         """Read rows in order of position from the database: of one stream or of all, of one kind or of all.
 
         Raises:
@@ -324,13 +326,9 @@ class Journal:
     # What follows reads.
 
     def _stored(
-        self,
-        columns: Sequence[str],
-        stream: str | None,
-        after: int,
-        after_seq: int = 0,
+        self, columns: Sequence[str], stream: str | None, after: int, after_seq: int = 0,
         kind: str | None = None,
-    ) -> Iterator[Any]:
+    ) -> Iterator[Any]:  # fmt: skip
         """Read stored rows as plain tuples, bodies as bytes.
 
         Compiled by SQLAlchemy, fetched by the driver: its rows cost a third of result objects, and

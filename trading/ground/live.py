@@ -52,6 +52,11 @@ CHUNK: Final = 40
 """Sockets served before the loop may do other work, some 0.5 ms: a bidder's offer needs four turns of the loop
 until it is answered, and each may have to wait for so many."""
 
+REST_SECONDS: Final = 0.001
+RESTS: Final = 50
+"""How often a broadcast stands aside for a commit: the journal's thread needs the interpreter for each of its
+statements, and beside a loop that is never idle waits 5 ms for it each time."""
+
 SLOW_MS: Final = 10_000
 SWEEP_SECONDS: Final = 1
 SWEEP_CHUNK: Final = 1_000
@@ -116,11 +121,14 @@ class Hub:
         clock: the server time that every message carries.
         log_id: names the counts of this process; a fresh random text at each start, since the
             deltas themselves are not kept.
+        busy: whether something more urgent than a broadcast is on its way: a commit, for which a
+            bidder waits.
     """
 
-    def __init__(self, clock: Clock, log_id: str) -> None:
+    def __init__(self, clock: Clock, log_id: str, busy: Callable[[], bool] = lambda: False) -> None:
         self._clock = clock
         self._log_id = log_id
+        self._busy = busy
         self._topics: dict[str, Topic] = {}
         self._changed: dict[Topic, None] = {}
         self._wake = asyncio.Event()
@@ -291,7 +299,7 @@ class Hub:
 
     async def _serve(self, topic: Topic) -> None:
         """Bring all lines up to date, with a turn of the loop after each few."""
-        lines = topic.readers()
+        lines, rests = topic.readers(), RESTS
         for first in range(0, len(lines), CHUNK):
             seq, framed = topic.seq, frame(topic.ring[-1])
             for line in lines[first : first + CHUNK]:
@@ -301,6 +309,9 @@ class Hub:
                 elif line.seq < seq:
                     self._bring_up(topic, line)
             await asyncio.sleep(0)
+            if rests and self._busy():
+                rests -= 1
+                await asyncio.sleep(REST_SECONDS)
 
     def _bring_up(self, topic: Topic, line: Line) -> None:
         now = self._clock.now()

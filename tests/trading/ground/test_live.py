@@ -300,6 +300,23 @@ def test_the_loop_does_other_work_between_chunks_of_a_broadcast():
     assert 10 in story_of(story)  # the loop ran while ten were still to be served
 
 
+def test_a_broadcast_stands_aside_for_a_commit_but_not_for_ever(monkeypatch):
+    monkeypatch.setattr(live_module, "CHUNK", 1)
+    monkeypatch.setattr(live_module, "RESTS", 3)
+
+    async def story(hall, address):
+        opened = await asyncio.gather(*(open_client(address) for _ in range(10)))
+        await asyncio.gather(*(take(client) for client in opened))
+        asked = []
+        hall.hub._busy = lambda: bool(asked.append(1)) or True
+        hall.add(1)
+        told = await asyncio.gather(*(take(client) for client in opened))
+        await asyncio.gather(*(client.close() for client in opened))
+        return len(asked), len(told)
+
+    assert story_of(story) == (3, 10)
+
+
 def test_with_deflate_or_an_unknown_server_the_queued_line_says_the_same():
     hall = Hall()
     with TestClient(hall.app) as client, client.websocket_connect("/live") as websocket:
