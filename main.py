@@ -153,13 +153,12 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
         for part in parts:
             await part.start()
         ground.slots.register(auctions, "lots")
-        recoveries: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
 
-        def recover() -> None:
-            recoveries.add(task := asyncio.ensure_future(auctions.recover()))
-            task.add_done_callback(recoveries.discard)
+        def recover() -> None:  # by the timers, which try again, later and later, until it is done
+            ground.timers.at(clock.now(), auctions.recover, "auctions-recover")
 
         ground.journal.on_resume(recover)
+        ground.journal.on_resume(bidding.resume)
         pages = Pages(HERE / "clients" / "web", settings, clock)
         rooms = (
             (health.router(clock, ground.journal), _open_rows()),

@@ -47,11 +47,13 @@ class Handed:
     Attributes:
         path: where the receipt lies.
         receipt: what it says; `checks`: how it was held against the own bytes and the log.
+        skew: ms by which the own clock was behind the centre's when the receipt was issued.
     """
 
     path: Path
     receipt: Receipt
     checks: tuple[Check, ...]
+    skew: int = 0
 
 
 def beside(sealed: Path, what: str) -> Path:
@@ -190,7 +192,11 @@ def keep_receipt(
 
     content = canonical(signed)
     write_durably(target, content + b"\n")
-    checks = paper.check(content, trust or shown_trust(centre), clock.now() + 60_000)
+    # The own clock decides nothing (the arrival at the centre does): one that is wrong must not call a
+    # good receipt false, so the receipt is judged as of its own time and the difference is shown.
+    now, issued = clock.now(), signed["statement"].get("issued")
+    moment = max(now, issued) if type(issued) is int else now
+    checks = paper.check(content, trust or shown_trust(centre), moment + 60_000)
     wrong = [check for check in checks if check.status == "failed"]
     if wrong:
         raise ClientError(
@@ -203,7 +209,7 @@ def keep_receipt(
     said = Receipt.from_body(body)
     if said.sha256 != sha256 or (size is not None and said.size != size):
         raise ClientError(f"the receipt in {target} is for other bytes than those of this file")
-    return Handed(path=target, receipt=said, checks=checks)
+    return Handed(path=target, receipt=said, checks=checks, skew=said.issued - now)
 
 
 def keep_paper(centre: Centre, handed: Handed, trust: Trust | None, clock: Clock) -> Path:

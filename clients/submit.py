@@ -13,6 +13,8 @@ from clients.verbs import show, verb
 if TYPE_CHECKING:
     from clients.handing_in import Handed
 
+SKEW_MS = 60_000
+"""From here on a client's clock is said to be wrong; its own time decides nothing (reliability.md U8)."""
 ServerOption = Annotated[str, typer.Option("--server", help="address of the centre")]
 KeyOption = Annotated[Path, typer.Option("--key", help="the bidder's signing key, PEM")]
 TrustOption = Annotated[
@@ -177,6 +179,12 @@ def _show(
             f"{what}: {said.entry.id}, arrived {beijing(said.entry.arrival)} 北京时间\n"
             f"receipt 回执: {handed.path} (holds; `verify --trust` checks it on any machine)"
             + (f"\non paper 纸质: {paper}" if paper else "")
+            + (
+                f"\nThis machine's clock is {abs(handed.skew) // 1000} s "
+                f"{'behind' if handed.skew > 0 else 'ahead'}; it decides nothing, the centre's does."
+                if abs(handed.skew) > SKEW_MS
+                else ""
+            )
             + ("" if pinned else "\nIts keys are those the centre shows; pin them with --trust.")
         ),
     )

@@ -124,12 +124,13 @@ def _read(signed: Any, trust: Trust, checks: _Checks) -> tuple[str, TenderFile]:
     except (CryptoError, Problem) as error:
         raise checks.fail("tender-form", f"It cannot be read: {error}.") from error
     checks.ok("tender-form", f"{tender.tender}, {tender.section}, version {tender.version}")
-    if key not in trust.others():
+    speakers = trust.speakers(centre)
+    if key not in speakers:
         raise checks.fail(
             "tender-signature",
-            f"It is signed by key {key_id(key)}, which the trust file does not hold.",
+            f"It is signed by key {key_id(key)}, which the trust file does not hold for {centre}.",
         )
-    checks.ok("tender-signature", f"key {key_id(key)} of {trust.others()[key].name}")
+    checks.ok("tender-signature", f"key {key_id(key)} of {speakers[key].name}")
     return centre, tender
 
 

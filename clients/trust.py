@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE: Final = 4 * 1024 * 1024
+MARK: Final = " 声明签名"
+"""Ends the name in the certificate of a centre's key for statements (`trading.ground.ca`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,15 @@ class Trust:
         return {
             public: key for public, key in self.statements().items() if key.unit != STATEMENT_OU
         }
+
+    def speakers(self, centre: str) -> dict[bytes, TrustedKey]:
+        """Keys that may sign a tender file of a centre: those marked as a centre's, if any is marked."""
+        marked = {
+            public: key
+            for public, key in self.others().items()
+            if key.name == centre or key.organisation.endswith(MARK) or key.name.endswith(MARK)
+        }
+        return marked or self.others()
 
     def custodians(self) -> dict[bytes, TrustedKey]:
         """Statement keys of custodians and witnesses."""

@@ -23,6 +23,7 @@ from documents.checks import Check, NotChecked, Report, run
 from documents.folder import ALGORITHMS, Directory, Folder, digests, read_whole
 from documents.leaves import Leaves
 from documents.model import ConfirmationFacts, DocumentError, OpeningFacts, TranscriptFacts
+from documents.trust import LEDGER
 from trading.ground.chain import ZERO, Row, verify_row
 
 if TYPE_CHECKING:
@@ -251,6 +252,9 @@ def proof_name(name: str) -> str:
 def _ledger(bag: Bag, trust: Trust) -> str:
     signed = bag.read("data/ledger/checkpoint")
     origin = Note.parse(signed).text.split(b"\n", 1)[0].decode()
+    centre = bag.info.get("Kaibiao-Centre", "")
+    if centre and not origin.startswith(centre + LEDGER):
+        raise DocumentError(f"{origin} is no ledger of {centre}")
     key = trust.log(origin)
     if key is None:
         raise NotChecked(f"the key of the log {origin} is not in the trust file")

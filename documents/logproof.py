@@ -19,8 +19,10 @@ from crypto.tlog.note import Note
 from crypto.tlog.proof import LogProof
 from documents.checks import NotChecked
 from documents.model import DocumentError
+from documents.trust import LEDGER
 
 if TYPE_CHECKING:
+    from documents.model import Facts
     from documents.trust import Trust
 
 PURPOSE = "record-proof"
@@ -83,6 +85,8 @@ def check(proof: RecordProof, trust: Trust) -> str:
     if proof.leaf.get("centre") != proof.centre:
         raise DocumentError("the leaf is of another centre")
     origin = Note.parse(proof.proof.checkpoint).text.split(b"\n", 1)[0].decode()
+    if not origin.startswith(proof.centre + LEDGER):
+        raise DocumentError(f"{origin} is no ledger of {proof.centre}")
     key = trust.log(origin)
     if key is None:
         raise NotChecked(f"the key of the log {origin} is not in the trust file")
@@ -98,6 +102,8 @@ def check_alone(proof: RecordProof, trust: Trust) -> str:
     Raises:
         NotChecked: also when a line can be checked by nobody with this trust file.
     """
+    if proof.leaf.get("kind") != "record":
+        raise DocumentError("the leaf is not of a record")
     detail = check(proof, trust)
     note = Note.parse(proof.proof.checkpoint)
     origin = note.text.split(b"\n", 1)[0].decode()
@@ -110,8 +116,10 @@ def check_alone(proof: RecordProof, trust: Trust) -> str:
     return detail
 
 
-def check_record(proof: RecordProof, pdf: bytes, signatures: int, trust: Trust) -> str:
-    """Check that the ledger holds exactly this file with this many signatures.
+def check_record(
+    proof: RecordProof, pdf: bytes, signatures: int, trust: Trust, facts: Facts | None = None
+) -> str:
+    """Check that the ledger holds exactly this file with this many signatures, and names it as it is.
 
     Raises:
         DocumentError: when the file is another one, an earlier revision for instance.
@@ -125,4 +133,8 @@ def check_record(proof: RecordProof, pdf: bytes, signatures: int, trust: Trust) 
         raise DocumentError(
             f"the ledger says {leaf.get('signatures')} signatures, the file has {signatures}"
         )
+    said = {} if facts is None else {"type": facts.KIND, "number": facts.heading.number}
+    for name, value in said.items():
+        if leaf.get(name, value) != value:
+            raise DocumentError(f"the ledger says {name} {leaf.get(name)}, the record {value}")
     return check(proof, trust)

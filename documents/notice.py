@@ -178,6 +178,7 @@ def _changes(facts: NoticeFacts) -> list[Flowable]:
                 _FULL,
                 columns=1,
             ),
+            Spacer(1, 4),
             *(
                 paragraph(line, style(size=9, leading=13.5, after=1.5))
                 for line in change.text.split("\n")

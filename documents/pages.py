@@ -45,6 +45,10 @@ def router(service: DocumentService, pages: Pages, shelf: Shelf | None = None) -
 
     pages.tell("records", lambda _: [row(one) for one in reversed(service.all()[-NEWEST:])])
 
+    pages.tell(
+        "notices", lambda subject: [o.record for o in service.all(subject) if o.kind == "notice"]
+    )
+
     # `Request` is resolved by name when the route is added, so it is imported at run time.
     @made.get("/records", response_class=HTMLResponse)
     def records(request: Request) -> HTMLResponse:

@@ -300,7 +300,7 @@ def _ledger(paper: Paper, trust: Trust, proof: RecordProof | None) -> str:
         )
     if paper.facts is not None and proof.centre != paper.facts.heading.centre:
         raise DocumentError("the proof is of another centre")
-    return logproof.check_record(proof, paper.pdf, len(paper.signatures), trust)
+    return logproof.check_record(proof, paper.pdf, len(paper.signatures), trust, paper.facts)
 
 
 def _revocation() -> str:

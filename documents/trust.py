@@ -18,6 +18,9 @@ from crypto.tlog.note import COSIGNATURE, ED25519, VerifierKey
 from documents import chain
 from documents.model import DocumentError
 
+LEDGER = "/ledger/"
+"""Stands in a log's origin `<centre>/ledger/<log_id>` (ledger-v1 §2.2), and in no other note key's name."""
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -50,16 +53,19 @@ class Trust:
         return found
 
     def log(self, origin: str) -> VerifierKey | None:
-        """Return the log's verifier key, or None when its certificate is not trusted."""
-        key = self.notes.get(origin)
+        """Return the log's verifier key, or None when its certificate is not trusted.
+
+        A witness's key has a name of another form, so that no witness can pass for a log.
+        """
+        key = self.notes.get(origin) if LEDGER in origin else None
         return None if key is None else VerifierKey(origin, key, ED25519)
 
     def witnesses(self, origin: str) -> list[VerifierKey]:
-        """Return every other note key as a witness."""
+        """Return every note key but those of logs as a witness."""
         return [
             VerifierKey(name, key, COSIGNATURE)
             for name, key in self.notes.items()
-            if name != origin
+            if name != origin and LEDGER not in name
         ]
 
     def statement_key(self, public: bytes) -> str | None:

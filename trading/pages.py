@@ -9,7 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from trading.access import PUBLIC, Rule
+from trading.api.announcements import AnnouncementView, view
 from trading.ground.clock import beijing
+from trading.ground.problems import Problem
 from trading.ground.web import Pages
 from trading.model import Section, Session, Stage, Tender
 from trading.service import TradingService
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 ACCESS: Final = (
     Rule("GET", "/", PUBLIC, "门户：公告中的招标与竞价"),
+    Rule("GET", "/section/{section}", PUBLIC, "标段：公告、补遗、招标文件、答疑、异议"),
     Rule("GET", "/static.json", PUBLIC, "静态文件及其哈希"),
     Rule("GET", "/static/{name:path}", PUBLIC, "静态文件"),
     Rule("GET", "/i18n/{language}.json", PUBLIC, "界面文字"),
@@ -34,6 +37,7 @@ MARKS: Final = {
     "state.sold": ("ok", "✓"),
     "state.unsold": ("warn", "—"),
     "state.suspended": ("warn", "‖"),
+    "state.held": ("warn", "‖"),
     "state.too_few": ("warn", "—"),
     "state.no_quorum": ("bad", "✕"),
     "state.terminated": ("bad", "✕"),
@@ -68,8 +72,74 @@ def router(service: TradingService, pages: Pages) -> APIRouter:
             records=pages.ask("records", "") or [],
         )
 
+    @made.get("/section/{section}", response_class=HTMLResponse)
+    async def about(request: Request, section: str) -> HTMLResponse:
+        try:
+            said = view(service, section, None)
+        except Problem as problem:
+            return pages.problem(request, problem)
+        item = service.section(section)
+        row = _section(service, pages, service.tender(item.tender), item, service.clock.now())
+        return pages.render(
+            request,
+            "portal_section.html",
+            said=said,
+            versions=_versions(service, pages, said),
+            objections=[
+                {
+                    **one.model_dump(),
+                    "at": beijing(one.at)[:19],
+                    "answer_by": beijing(one.answer_by)[:19],
+                    "answered_at": beijing(one.answered_at or 0)[:19],
+                }
+                for one in said.objections
+            ],
+            objections_end=beijing(said.objections_end)[:19],
+            **row,
+        )
+
     made.include_router(pages.router())
     return made
+
+
+def _versions(
+    service: TradingService, pages: Pages, said: AnnouncementView
+) -> list[dict[str, Any]]:
+    """Every version of the notice, the newest first, each with its signed paper where it is made."""
+    records = pages.ask("notices", said.section) or []
+    published = service.tender(service.section(said.section).tender).published_at or 0
+    first: dict[str, Any] = {
+        "version": 1,
+        "at": published,
+        "title": "",
+        "text": "",
+        "affects": False,
+    }
+    rows = [first | {"previous": 0, "deadline": 0}]
+    rows += [
+        {
+            "version": one.version,
+            "at": one.at,
+            "title": one.title,
+            "text": one.text,
+            "affects": one.affects_bids,
+            "previous": one.previous,
+            "deadline": one.deadline,
+        }
+        for one in said.addenda
+    ]
+    return [
+        {
+            **row,
+            "at": beijing(row["at"])[:19],
+            "text": [line for line in row["text"].split("\n") if line.strip()],
+            "moved": row["previous"] != row["deadline"],
+            "previous": beijing(row["previous"])[:19],
+            "deadline": beijing(row["deadline"])[:19],
+            "record": records[number] if number < len(records) else "",
+        }
+        for number, row in enumerate(rows)
+    ][::-1]
 
 
 def _name(service: TradingService, subject: str) -> str | None:
@@ -97,7 +167,8 @@ def _section(
     service: TradingService, pages: Pages, tender: Tender, section: Section, now: int
 ) -> dict[str, Any]:
     project = service.state.projects[tender.project]
-    state = _state_of_section(section, pages.ask("opening", section.id), now)
+    held = service.state.announcement(section.id).held
+    state = _state_of_section(section, pages.ask("opening", section.id), now, held=held)
     tone, icon = MARKS[state]
     return {
         "id": section.id,
@@ -113,11 +184,13 @@ def _section(
     }
 
 
-def _state_of_section(section: Section, opening: str | None, now: int) -> str:
+def _state_of_section(section: Section, opening: str | None, now: int, *, held: bool) -> str:
     if section.stage is Stage.TERMINATED:
         return "state.terminated"
     if section.suspended:
         return "state.suspended"
+    if held and opening in {None, "state.bidding"}:
+        return "state.held"
     if opening is not None and opening != "state.bidding":
         return opening
     return "state.bidding" if now < section.deadline else "state.closed"

@@ -5,8 +5,8 @@ new phase, and says so in the lot's rows, in the centre's business and in the le
 suspension, once the time source is mended (`trading.service.holds` asks the clock again).
 
 What has begun is never stopped by this: an end is decided by the rule and the journal's own stamps, which do not go
-back, and a closing that waits for a clock would be worth more to a cheat than to a bidder. So it is for the openings of
-sealed bids too: T closes by the rule, whatever is known about the clock.
+back, and a closing that waits for a clock would be worth more to a cheat than to a bidder. So it is for sealed bids too:
+T closes by the rule, whatever is known about the clock, and the opening waits (`bidding.service.clockgate`).
 """
 
 from typing import Final

@@ -118,6 +118,11 @@ class BiddingService:
         for book in list(self.room.shelf.books.values()):
             self.room.spawn(self._catch_up(book), f"catch up {book.section}")
 
+    def resume(self) -> None:
+        """Take up what a storage error left out, as a start does; the journal takes events again."""
+        self.intake.resume()
+        self.room.spawn(self._catch_up_all(), "catch up after a storage error")
+
     async def stop(self) -> None:
         """End what runs beside requests; everything is taken up again at the next start."""
         for task in list(self.room.tasks):

@@ -43,6 +43,7 @@ from bidding.opening import (
     step,
 )
 from bidding.rules.draw import draw
+from bidding.service.clockgate import hold_back
 from bidding.service.opener import Opener
 from crypto.canonical import canonical
 from crypto.encoding import b64, sha256_hex, unb64
@@ -126,6 +127,8 @@ class Run:
                 await self.command(book, Pause(HELD), now)
             case Phase.BIDDING if now >= opening.deadline:
                 await self._close(book)
+            case Phase.CLOSED if await hold_back(self._room, book, now):
+                return False
             case Phase.CLOSED:
                 await self._price(book, now)
             case Phase.CONTROL_PRICE:

@@ -22,9 +22,10 @@ from documents.model import ConfirmationFacts, TranscriptFacts
 from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from auction.record import Audit
+    from auction.replay.closed import Disclosure
     from clients.auditor.evidence import Evidence
     from clients.auditor.keys import Keys
     from clients.auditor.run import LeafRun
@@ -54,9 +55,13 @@ class Auction:
         evidence: the dossier.
         lot: id of the auction.
         keys: pinned.
+        slips: of reserves, as they were given.
     """
 
-    def __init__(self, evidence: Evidence, lot: str, keys: Keys) -> None:
+    def __init__(
+        self, evidence: Evidence, lot: str, keys: Keys, slips: Sequence[Disclosure] = ()
+    ) -> None:
+        self.slips = slips
         self.evidence = evidence
         self.lot = lot
         self.keys = keys
@@ -238,13 +243,24 @@ class Auction:
         headings.check(self, name, heading, self.result.at)
 
     def check_reserve(self) -> str:
-        """Say what is known of the reserve."""
-        if self.audit.book.reserve is None:
+        """Open the reserve with a slip and decide again with it; without one it stays closed."""
+        closed = self.audit.book.reserve
+        if closed is None:
             return "the rules have none"
+        fitting = [slip for slip in self.slips if slip.commitment == closed["commitment"]]
+        if fitting:
+            audit(self.rows, self.centre, reserve=fitting[0])
+            return (
+                f"{fitting[0].value}, as committed to in the rules; every verdict and the result "
+                "are the same with it"
+            )
+        must(not self.slips, "no slip that was given fits the commitment in the rules")
         raise NotChecked("a salted commitment stands in the rules; the reserve itself stays closed")
 
 
-def check(evidence: Evidence, lot: str, keys: Keys, prefix: str) -> tuple[Check, ...]:
+def check(
+    evidence: Evidence, lot: str, keys: Keys, prefix: str, slips: Sequence[Disclosure] = ()
+) -> tuple[Check, ...]:
     """Audit one auction.
 
     Args:
@@ -252,15 +268,16 @@ def check(evidence: Evidence, lot: str, keys: Keys, prefix: str) -> tuple[Check,
         lot: id of the auction.
         keys: pinned.
         prefix: stands before every check's id.
+        slips: of reserves; where some were given, one must fit.
     """
-    one, todo = Auction(evidence, lot, keys), Checklist(prefix, TITLES)
+    one, todo = Auction(evidence, lot, keys, slips), Checklist(prefix, TITLES)
     shown = todo.check("replay", one.check_replay) and bool(one.audit.delegations)
     todo.check("delegations", one.check_delegations, needs=["replay"], essential=shown)
     todo.check("slots", one.check_slots)
     todo.check("witnessed", one.check_witnessed, needs=["replay", "slots"], essential=False)
     todo.check("transcript", one.check_transcript, needs=["replay"])
     todo.check("confirmations", one.check_confirmations, needs=["replay"])
-    todo.check("reserve", one.check_reserve, needs=["replay"], essential=False)
+    todo.check("reserve", one.check_reserve, needs=["replay"], essential=bool(slips))
     return todo.checks
 
 

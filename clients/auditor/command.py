@@ -1,4 +1,4 @@
-"""`verify PATH… [--trust FILE] [--at TIME] [--json]`: the verb. Offline: no server, no database, no network.
+"""`verify PATH… [--trust FILE] [--at TIME] [--reserve-slip FILE] [--json]`: the verb. Offline: no server, no database, no network.
 
 Exit codes (contract/cli.md): 0 all valid · 1 one is invalid · 2 no such path or wrong usage · 3 an essential check
 could not be done. With several inputs 1 beats 3.
@@ -17,6 +17,7 @@ from clients.errors import UsageError
 from clients.verbs import verb
 
 if TYPE_CHECKING:
+    from auction.replay.closed import Disclosure
     from clients.auditor.keys import Keys
     from documents.checks import Verdict
 
@@ -32,6 +33,14 @@ TrustOption = Annotated[
 AtOption = Annotated[
     str | None, typer.Option("--at", help="核验时刻 time of the check, as 2036-01-01T00:00:00Z")
 ]
+SlipOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--reserve-slip",
+        help="保留价底单，连同归档包一并核验 a reserve's slip, JSON with value and salt: opens the commitment",
+        metavar="FILE",
+    ),
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="每个输入一行 JSON one JSON object a line")
 ]
@@ -42,10 +51,12 @@ def verify(
     paths: PathsArgument,
     trust: TrustOption = None,
     at: AtOption = None,
+    reserve_slip: SlipOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """离线核验：签名记录、回执、归档包 Verify signed records, receipts and dossiers, offline."""
     keys, moment = _keys(trust), _moment(at)
+    slips = [_slip(path) for path in reserve_slip or ()]
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise UsageError(f"没有这个路径 there is no such path: {', '.join(missing)}")
@@ -54,7 +65,7 @@ def verify(
 
     verdicts: set[Verdict] = set()
     for path in paths:
-        one = report(path, keys, moment)
+        one = report(path, keys, moment, slips)
         verdicts.add(one.verdict)
         print(json.dumps(one.to_json(), ensure_ascii=False) if as_json else text(one), flush=True)
     code = exit_code(verdicts)
@@ -82,6 +93,26 @@ def _keys(path: Path | None) -> Keys:
         raise UsageError(f"there is no readable trust file {path}") from error
     except DocumentError as error:
         raise UsageError(f"{path}: {error}") from error
+
+
+def _slip(path: Path) -> Disclosure:
+    """Read a reserve's slip: value and salt, and what else the centre wrote on it."""
+    from auction.model import AuctionError
+    from auction.replay.closed import disclosure_from
+    from crypto.canonical import parse
+    from crypto.errors import CryptoError
+
+    try:
+        said = parse(path.read_bytes())
+        slip = disclosure_from({name: said[name] for name in ("value", "salt")})
+        bytes.fromhex(slip.salt)
+    except OSError as error:
+        raise UsageError(f"there is no readable slip {path}") from error
+    except (AuctionError, CryptoError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f'{path} is no slip of a reserve: {{"value": "…", "salt": "64 hex"}}'
+        ) from error
+    return slip
 
 
 def _moment(text: str | None) -> int:

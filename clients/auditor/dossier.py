@@ -14,20 +14,23 @@ from documents.checks import Report, run
 from documents.model import ConfirmationFacts, NoticeFacts, OpeningFacts, TranscriptFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from auction.replay.closed import Disclosure
     from clients.auditor.keys import Keys
 
 
-def report(path: Path, keys: Keys, at: int) -> Report:
+def report(path: Path, keys: Keys, at: int, slips: Sequence[Disclosure] = ()) -> Report:
     """Check a dossier; arguments as `inputs.report`."""
     folder = verify.Directory(path)
     paper = verify.verify_dossier(str(path), folder, keys.trust, at)
-    return paper.also(_events(Evidence(folder, at), keys, at))
+    return paper.also(_events(Evidence(folder, at), keys, at, slips))
 
 
-def _events(evidence: Evidence, keys: Keys, at: int) -> Iterator[Check]:
+def _events(
+    evidence: Evidence, keys: Keys, at: int, slips: Sequence[Disclosure]
+) -> Iterator[Check]:
     subjects: list[tuple[str, str]] = []
 
     def streams() -> str:
@@ -54,7 +57,7 @@ def _events(evidence: Evidence, keys: Keys, at: int) -> Iterator[Check]:
         first = all(start != other for other, _ in subjects[:number])
         if start == AUCTIONS:
             prefix = "auction" if first else f"auction.{id_}"
-            yield from auction.check(evidence, id_, keys, prefix)
+            yield from auction.check(evidence, id_, keys, prefix, slips)
         else:
             prefix = "opening" if first else f"opening.{id_}"
             yield from _opening(evidence, keys, id_, at, prefix)

@@ -9,8 +9,10 @@ from clients.errors import UsageError
 from documents.checks import Check, Report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from auction.replay.closed import Disclosure
     from clients.auditor.keys import Keys
     from documents.trust import Trust
 
@@ -18,13 +20,14 @@ MAX_FILE: Final = 256 << 20
 """Bytes; a record of 300 bidders has some hundred KiB, and sealed bids lie in bags only."""
 
 
-def report(path: Path, keys: Keys, at: int) -> Report:
+def report(path: Path, keys: Keys, at: int, slips: Sequence[Disclosure] = ()) -> Report:
     """Check one input.
 
     Args:
         path: a file, or the folder of a bag.
         keys: pinned.
         at: time of the check, ms UTC.
+        slips: of reserves, for whoever was given them.
 
     Raises:
         UsageError: there is no such path, or it cannot be read.
@@ -33,7 +36,7 @@ def report(path: Path, keys: Keys, at: int) -> Report:
     if path.is_dir():
         from clients.auditor import dossier
 
-        return dossier.report(path, keys, at)
+        return dossier.report(path, keys, at, slips)
     try:
         if path.stat().st_size > MAX_FILE:
             return Report(name, (_too_large(),))

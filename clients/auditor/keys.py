@@ -9,6 +9,9 @@
     P-256, any other              the supervisor's
     an authority, RSA             for paper (`documents.chain`)
 
+A file may hold the keys of several centres. A marked key speaks for the centre whose id is its name, or whose log is
+certified by the same issuer; for no other, and it is nobody's supervisor.
+
 Where no certificate is marked as the centre's, centre and supervisor are not told apart: either may have signed, and
 the check names who did.
 """
@@ -24,16 +27,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from clients.auditor.checklist import AuditError, NotChecked
-from clients.trust import HOST_OU, STATEMENT_OU, TrustedKey
+from clients.trust import HOST_OU, MARK, STATEMENT_OU, TrustedKey
 from clients.trust import Trust as SealerTrust
 from crypto.signature import key_id
 from crypto.tlog.note import Note, VerifierKey
-from documents.trust import NOTHING, Trust
+from documents import chain
+from documents.trust import LEDGER, NOTHING, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MARK: Final = " 声明签名"
 NO_TRUST: Final = "no pinned keys were given (--trust FILE)"
 
 
@@ -58,18 +61,33 @@ class Keys:
         return {key.public: key.name for key in self._p256 if key.unit != HOST_OU}
 
     @cached_property
+    def custodians(self) -> frozenset[bytes]:
+        """Statement keys of custodians and witnesses, 33 bytes each."""
+        return frozenset(key.public for key in self._p256 if key.unit == STATEMENT_OU)
+
+    @cached_property
     def hosts(self) -> frozenset[bytes]:
         """Host keys of custodians, 33 bytes each: the only ones a ceremony may have been held by."""
         return frozenset(key.public for key in self._p256 if key.unit == HOST_OU)
 
     def centres(self, centre: str) -> frozenset[bytes]:
         """Return the keys that may speak for a centre."""
-        marked = frozenset(key.public for key in self._others if _speaks(key, centre))
-        return marked or frozenset(key.public for key in self._others)
+        marked = self._marked(centre)
+        if not marked:
+            return frozenset(key.public for key in self._others)
+        logs = {name.split(LEDGER)[0]: issuer for name, issuer in self._logs}
+        issuers = {issuer for name, issuer in self._logs if name.startswith(centre + LEDGER)}
+        return frozenset(
+            key.public
+            for key in marked
+            if key.name == centre
+            or (key.name not in logs and (not logs or self._issuers[key.public] in issuers))
+        )
 
     def supervisors(self, centre: str) -> frozenset[bytes]:
         """Return the keys that may speak for the supervisor."""
-        return frozenset(key.public for key in self._others if not _speaks(key, centre))
+        marked = {key.public for key in self._marked(centre)}
+        return frozenset(key.public for key in self._others if key.public not in marked)
 
     def signed_by_centre(self, public: bytes, centre: str) -> str:
         """Say who signed, if it was the centre.
@@ -113,12 +131,34 @@ class Keys:
         return [
             key
             for key in self.trust.witnesses(log.name)
-            if "/ledger/" not in key.name  # a log before a restore is no witness of this one
+            if LEDGER not in key.name  # a log before a restore is no witness of this one
         ]
 
     def sealer(self) -> SealerTrust:
         """Return the same keys as `clients.tenders` wants them, to check a tender file like a sealer."""
         return SealerTrust(self._p256)
+
+    @cached_property
+    def _logs(self) -> list[tuple[str, x509.Name]]:
+        """Origin and issuer of every pinned log."""
+        named = ((chain.name(one), one.issuer) for one in self.trust.anchors)
+        return [
+            (name, issuer) for name, issuer in named if name in self.trust.notes and LEDGER in name
+        ]
+
+    @cached_property
+    def _issuers(self) -> dict[bytes, x509.Name]:
+        """Issuer of the certificate of every P-256 key."""
+        return {
+            key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint): one.issuer
+            for one in self.trust.anchors
+            if isinstance(key := one.public_key(), EllipticCurvePublicKey)
+        }
+
+    def _marked(self, centre: str) -> list[TrustedKey]:
+        """Statement keys of centres, of this one and of any other."""
+        centres = {centre, *(name.split(LEDGER)[0] for name, _ in self._logs)}
+        return [key for key in self._others if _speaks(key) or key.name in centres]
 
     @property
     def _others(self) -> list[TrustedKey]:
@@ -147,9 +187,9 @@ class Keys:
         return tuple(found)
 
 
-def _speaks(key: TrustedKey, centre: str) -> bool:
-    """Say whether a certificate is marked as the centre's for statements; a long CN is cut, an O is not."""
-    return key.name == centre or key.organisation.endswith(MARK) or key.name.endswith(MARK)
+def _speaks(key: TrustedKey) -> bool:
+    """Say whether a certificate is marked as a centre's for statements; a long CN is cut, an O is not."""
+    return key.organisation.endswith(MARK) or key.name.endswith(MARK)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auction.record import verify_receipt
 from auction.replay.book import STREAM
 from bidding.model import Receipt, Refusal
-from clients.auditor import histories
+from clients.auditor import histories, roles
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from crypto import statement
 from crypto.canonical import canonical, parse
@@ -69,7 +69,7 @@ def check(data: bytes, keys: Keys, at: int) -> tuple[Check, ...]:
         return (*slip, *_receipt(value, keys))
     if purpose == Refusal.PURPOSE:
         return (*slip, *_refusal(value, keys))
-    return slip
+    return (*slip, roles.check(value, keys))
 
 
 def _peek(data: bytes) -> dict[str, Any]:

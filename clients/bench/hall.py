@@ -15,7 +15,7 @@ import time
 from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Final
 
@@ -50,12 +50,19 @@ class Spread:
         p50, p99: until the last of the watchers that read had it.
         size: bytes of a message, median.
         messages: that reached every watcher.
+        cpu: microseconds of the server's CPU for one message to one watcher, everything it did meanwhile included;
+            what other work on the machine changes least.
     """
 
     p50: float
     p99: float
     size: int
     messages: int
+    cpu: float = 0.0
+
+    def at(self, seconds: float, watchers: int) -> Spread:
+        """The same with the CPU that it took."""
+        return replace(self, cpu=seconds * 1e6 / (self.messages * watchers))
 
 
 class Watchers:
@@ -63,7 +70,7 @@ class Watchers:
 
     def __init__(self, child: subprocess.Popen[str], count: int, muted: int) -> None:
         self._child = child
-        self._count = count
+        self.count = count
         self._muted = muted
         if _said(child) != "ready":
             raise UnfitError("the watchers could not connect")
@@ -72,7 +79,7 @@ class Watchers:
         """Begins to collect; `spread` reads what came."""
         _pipe(self._child.stdin).write(f"{seconds} {int(mute)}\n")
         _pipe(self._child.stdin).flush()
-        self._readers = self._count - (self._muted if mute else 0)
+        self._readers = self.count - (self._muted if mute else 0)
 
     def spread(self, sent: Sequence[int]) -> Spread:
         """How the messages that were caused at these instants reached everybody."""
@@ -131,9 +138,10 @@ def plain(
     load: Path, command: Sequence[str | Path], port: int, count: int, messages: int
 ) -> Spread:
     """The same with a server that only broadcasts: `bare` or ``load blast``."""
-    from clients.bench.centre import START_SECONDS, answers
+    from clients.bench.centre import START_SECONDS, Running, answers
 
     with child(*command) as server:
+        running = Running(server.pid, port, 0.0)
         end = time.monotonic() + START_SECONDS
         while not answers(port):
             if time.monotonic() > end:
@@ -143,10 +151,12 @@ def plain(
             if _said(server) != "ready":
                 raise UnfitError("the yardstick's server is not ready")
             watchers.listen(messages * SPARSE_US / 1e6 + GRACE)
+            before = running.cpu()
             _pipe(server.stdin).write("go\n")
             _pipe(server.stdin).flush()
             sent = [int(_said(server).split()[1]) for _ in range(messages)]
-            return watchers.spread(sent)
+            spread = watchers.spread(sent)
+            return spread.at(running.cpu() - before, count)
 
 
 class Hall:
@@ -201,10 +211,12 @@ class Hall:
         seconds = messages * SPARSE_US / 1e6
         time.sleep(QUIET)
         watchers.listen(seconds + GRACE, mute=mute)
+        before = self.running.cpu()
         with ThreadPoolExecutor(1) as pool:
             probes = pool.submit(self.probing, seconds)
             sent = [one[0] for one in self.bidding(SPARSE_US, seconds)]
-            return watchers.spread(sent), waits(probes.result())
+            spread = watchers.spread(sent)
+            return spread.at(self.running.cpu() - before, watchers.count), waits(probes.result())
 
 
 @contextmanager
@@ -274,6 +286,9 @@ def measure(count: int, messages: int, seconds: float) -> Result:
             "websockets broadcast alone, p99": bare.p99,
             "load generator's own limit, p50": limit.p50,
             "load generator's own limit, p99": limit.p99,
+            "server's CPU, µs a watcher and frame": spread.cpu,
+            "websockets alone, µs a watcher and frame": bare.cpu,
+            "generator's server in C, µs a watcher and frame": limit.cpu,
             "bytes a frame": spread.size,
             "memory per watcher, KB": each / 1000,
             "loop stalls seen by a probe, p99": quantile(probes, 0.99),
@@ -284,6 +299,7 @@ def measure(count: int, messages: int, seconds: float) -> Result:
         ratios={
             "last watcher / websockets alone": spread.p50 / bare.p50,
             "last watcher / generator's limit": spread.p50 / limit.p50,
+            "CPU / websockets alone": spread.cpu / bare.cpu,
             "bidders' p99 / without watchers": quantile(hurried, 0.99) / quantile(idle, 0.99),
         },
         notes=f"{spread.messages} of {messages} messages reached everybody in the phase counted; "

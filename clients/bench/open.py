@@ -6,11 +6,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clients.bench.report import Result, best, random_file, run, size_of, tool, workplace
+from clients.bench.report import (
+    Result,
+    best,
+    processor,
+    random_file,
+    run,
+    size_of,
+    tool,
+    workplace,
+)
 from clients.bench.seal import DEADLINE
 from clients.verbs import verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -51,23 +61,15 @@ def measure(size: int, rounds: int) -> Result:
             open_file(sealed, target, file_key, threads=threads)
             return target
 
-        took = best(
-            {
-                "age": lambda: run(
-                    age,
-                    "-d",
-                    "-i",
-                    folder / "age.key",
-                    "-o",
-                    folder / "age.bin",
-                    folder / "age.age",
-                ),
-                "one": lambda: opened(1),
-                "two": lambda: opened(2),
-            },
-            rounds,
-            [folder / "age.bin", folder / "opened.bin"],
-        )
+        key, plain = folder / "age.key", folder / "age.bin"
+        works: dict[str, Callable[[], object]] = {
+            "age": lambda: run(age, "-d", "-i", key, "-o", plain, folder / "age.age"),
+            "one": lambda: opened(1),
+            "two": lambda: opened(2),
+        }
+        outputs = [plain, folder / "opened.bin"]
+        took = best(works, rounds, outputs)
+        cpu = {name: processor(work, outputs) for name, work in works.items()}
     return Result(
         name="open",
         unit="s",
@@ -76,6 +78,8 @@ def measure(size: int, rounds: int) -> Result:
         ratios={
             "two threads / age -d": took["two"] / took["age"],
             "one thread / age -d": took["one"] / took["age"],
+            "CPU of two threads / age -d": cpu["two"] / cpu["age"],
+            "CPU of one thread / age -d": cpu["one"] / cpu["age"],
         },
         notes=(
             f"{size} random bytes, three partials made, proved, checked and combined in the same "

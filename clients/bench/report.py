@@ -123,6 +123,21 @@ def best(
     return found
 
 
+def processor(work: Callable[[], object], outputs: Sequence[Path] = ()) -> float:
+    """CPU seconds of one work, its processes included: what a machine busy with other things does not change.
+
+    Args:
+        work: done once.
+        outputs: removed before it, unmeasured.
+    """
+    for output in outputs:
+        output.unlink(missing_ok=True)
+    before = os.times()
+    work()
+    after = os.times()
+    return sum(b - a for a, b in zip(before[:4], after[:4], strict=True))
+
+
 def tool(name: str) -> str:
     """The path of an outside tool.
 

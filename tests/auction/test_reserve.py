@@ -8,15 +8,20 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from auction.record import audit, transcript_facts
 from auction.replay.book import JournalError
 from auction.replay.closed import Disclosure
 from clients.auditor.auction import Auction
 from clients.auditor.checklist import NotChecked
+from clients.auditor.command import verify
+from clients.auditor.keys import Keys
 from crypto.canonical import canonical
 from tests.acceptance.hostile.whole import LISTING, Whole
-from tests.auction.stage import CENTRE, LISTING_RULES, Stage
+from tests.auction.house import House
+from tests.auction.stage import CENTRE, LISTING_RULES, NOON, Stage
 from tests.auction.test_record import HEADING
 from trading.ground.clock import rfc3339
 from trading.ground.private import Private
@@ -104,10 +109,70 @@ def test_a_sale_below_the_reserve_is_found_by_whoever_has_the_slip(tmp_path: Pat
 def test_the_auditors_report_calls_it_not_checked_and_that_is_no_fault(tmp_path: Path) -> None:
     rows, *_ = asyncio.run(sold_or_not(tmp_path, ("100", "117.34")))
     evidence: Any = SimpleNamespace(centre=CENTRE, streams={f"lot:{LOT}": rows})
-    one = Auction(evidence, LOT)
+    one = Auction(evidence, LOT, Keys())
     assert "UNSOLD" in one.check_replay()
     with pytest.raises(NotChecked, match="salted commitment"):
         one.check_reserve()
+
+
+def filed(home: Path) -> tuple[Path, Disclosure]:
+    """A dossier of a lot with a reserve, and the slip of it."""
+
+    async def run() -> Disclosure:
+        house = await House(home).start()
+        private = house.ground.private
+        kept = await private.put(LOT, "reserve", RESERVE)
+        body = {"lot": LOT, "ref": kept.ref, "commitment": kept.commitment}
+        await house.business("lot.reserved", body)
+        _, desks = await house.listed({**LISTING_RULES, "outage_min_s": 0})
+        for desk, amount in zip(desks, ("100", "120"), strict=False):
+            assert (await desk.bid(amount))["ok"]
+        await house.later(100_000)
+        await house.filed()
+        slip = Disclosure(RESERVE, private.open(kept.ref).salt.hex())
+        await house.stop()
+        return slip
+
+    slip = asyncio.run(run())
+    return home / "dossiers" / f"{LOT}-public.bag", slip
+
+
+def test_verify_opens_the_reserve_for_whoever_was_given_the_slip(tmp_path: Path) -> None:
+    bag, slip = filed(tmp_path / "home")
+    app = typer.Typer()
+    app.command()(verify)
+
+    def said(*slips: Any) -> tuple[int, Any]:
+        options = []
+        for number, one in enumerate(slips):
+            path = tmp_path / f"slip-{number}.json"
+            path.write_text(one if isinstance(one, str) else json.dumps(one))
+            options += ["--reserve-slip", str(path)]
+        at = rfc3339(NOON + 3_600_000)
+        found = CliRunner().invoke(app, [str(bag), "--at", at, "--json", *options])
+        if found.exit_code == 2:
+            return 2, found.output
+        checks = json.loads(found.stdout)["checks"]
+        return found.exit_code, next(one for one in checks if one["id"] == "auction.reserve")
+
+    good = {"value": slip.value, "salt": slip.salt}
+    other = {"value": "130.00", "salt": slip.salt}
+    _, check = said()
+    assert (check["status"], check["essential"]) == ("not_checked", False)
+    assert said(good)[1]["status"] == "ok"
+    assert (
+        RESERVE in said(other, {**good, "ref": "prv_1", "commitment": slip.commitment})[1]["detail"]
+    )
+    code, check = said(other)
+    assert (code, check["status"], check["essential"]) == (1, "failed", True)
+    for wrong in (
+        "",
+        "[]",
+        "{}",
+        {"value": 117, "salt": slip.salt},
+        {"value": "1", "salt": "zz" * 32},
+    ):
+        assert said(wrong)[0] == 2
 
 
 def test_no_paper_says_the_reserve(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ from crypto import hpke, possession, statement
 from crypto.age import recipient_text
 from crypto.canonical import canonical
 from crypto.certificate import GroupKey, KeyContext, SuccessCertificate, verify_certificate
-from crypto.cocktail import HostKey, Participant
+from crypto.cocktail import HostKey, Participant, Share
 from crypto.encoding import b64, sha256_hex
 from crypto.section_tree import SectionTree, slot_commitment, slot_salt
 from crypto.signature import SigningKey
@@ -68,10 +68,18 @@ def vkey(number: int) -> str:
     return note.vkey(f"w{number}", WITNESSES[number], note.COSIGNATURE)
 
 
-@cache
 def ceremony(
     section: str = SECTION, purpose: str = "live", earliest: int = T, minimum: int = 3
 ) -> tuple[SuccessCertificate, GroupKey]:
+    certificate, group, _ = held(section, purpose, earliest, minimum)
+    return certificate, group
+
+
+@cache
+def held(
+    section: str, purpose: str, earliest: int, minimum: int
+) -> tuple[SuccessCertificate, GroupKey, tuple[Share, ...]]:
+    """One ceremony, with the shares that its custodians keep."""
     roster = tuple(host.public for host in HOSTS)
     context = KeyContext(
         centre=CENTRE, section=section, ceremony="cer_a", purpose=purpose, earliest=earliest,
@@ -83,8 +91,10 @@ def ceremony(
     ]
     first = [person.round1() for person in people]
     signatures = [person.round2(first) for person in people]
-    certificate, _ = people[0].finish(signatures)
-    return certificate, verify_certificate(certificate, set(roster), context)
+    ended = [person.finish(signatures) for person in people]
+    certificate = ended[0][0]
+    group = verify_certificate(certificate, set(roster), context)
+    return certificate, group, tuple(share for _, share in ended)
 
 
 def both(body: Any, one: SigningKey = CENTRE_KEY, two: SigningKey = SUPERVISOR) -> TwoSigned:

@@ -11,6 +11,7 @@ import pytest
 from crypto.canonical import parse
 from documents.model import NoticeFacts, facts_from_json
 from tests.bidding.amending import addendum, amend, moved, order
+from tests.bidding.centre import Centre
 from tests.bidding.office import Office
 from trading.model import Role, code_for_tests
 
@@ -24,6 +25,24 @@ def office(tmp_path: Path) -> Iterator[Office]:
     with Office(tmp_path / "home") as made:
         made.first_people()
         made.set_up(minimum=3)
+        yield made
+
+
+@pytest.fixture
+def centre(tmp_path: Path) -> Iterator[Centre]:
+    """The same without paper."""
+    with Centre(tmp_path / "home") as made:
+        made.first_people()
+        made.set_up(minimum=3)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """One for all refusals: nothing that is tried there changes it."""
+    with Centre(tmp_path_factory.mktemp("standing") / "home") as made:
+        made.first_people()
+        made.set_up(minimum=3, deadline=made.clock.now() // 1000 * 1000 + 600_000)
         yield made
 
 
@@ -57,70 +76,73 @@ def test_an_addendum_becomes_the_second_version_of_the_notice(office: Office) ->
 
 
 def test_a_late_change_is_refused_by_its_article_with_the_earliest_lawful_deadline(
-    office: Office,
+    centre: Centre,
 ) -> None:
-    office.until(office.deadline - 1000)
-    refused = amend(office)
+    centre.until(centre.deadline - 1000)
+    refused = amend(centre)
     assert refused.status_code == 409, refused.text
     said = refused.json()
     assert "招标投标法 23" in said["rule"]
     assert said["violations"][0]["rule"] == "doc.change_lead"
-    assert office.service.state.announcement(office.section).version == 1
-    assert amend(office, affects_bids=False).status_code == 200  # a mere word of explanation
+    assert centre.service.state.announcement(centre.section).version == 1
+    assert amend(centre, affects_bids=False).status_code == 200  # a mere word of explanation
 
 
-def test_one_act_moves_the_deadline_for_bidders_custodians_and_the_hall(office: Office) -> None:
-    bidder = office.hand_in(1, "46382715.40")
-    office.until(office.deadline - 1000)
-    old = office.deadline
-    answer = moved(office, 20_000)
+def test_one_act_moves_the_deadline_for_bidders_custodians_and_the_hall(centre: Centre) -> None:
+    bidder = centre.hand_in(1, "46382715.40")
+    centre.until(centre.deadline - 1000)
+    old = centre.deadline
+    answer = moved(centre, 20_000)
     assert answer.status_code == 200, answer.text
-    assert office.deadline == office.service.section(office.section).deadline == old + 20_000
-    assert office.tender_file()["deadline"] == old + 20_000
-    office.until(old + 10)
-    assert office.hall()["phase"] == "bidding"
-    office.hand_in(2, "47105600.00")
-    office.hand_in(3, "45998800.88")
-    office.until(office.deadline + 20)
-    office.cosign()
+    assert centre.deadline == centre.service.section(centre.section).deadline == old + 20_000
+    assert centre.tender_file()["deadline"] == old + 20_000
+    centre.until(old + 10)
+    assert centre.hall()["phase"] == "bidding"
+    centre.hand_in(2, "47105600.00")
+    centre.hand_in(3, "45998800.88")
+    centre.until(centre.deadline + 20)
+    centre.cosign()
     for keeper in ("custodian-1", "custodian-2"):
-        assert office.release(keeper).json()["status"] == "answered"
-    rows_ = office.hall()["rows"]
+        assert centre.release(keeper).json()["status"] == "answered"
+    rows_ = centre.hall()["rows"]
     assert len(rows_) == 3
     assert bidder.receipts
 
 
-def test_a_bid_for_an_older_version_is_flagged_in_the_record(office: Office) -> None:
-    office.hand_in(1, "46382715.40")
-    assert amend(office).status_code == 200
-    office.hand_in(2, "47105600.00")
-    office.hand_in(3, "45998800.88")
-    assert moved(office, 5_000, affects_bids=False, title="延期").status_code == 200
-    office.until(office.deadline + 20)
-    office.cosign()
+def test_a_bid_for_an_older_version_is_flagged_in_the_record(centre: Centre) -> None:
+    centre.hand_in(1, "46382715.40")
+    assert amend(centre).status_code == 200
+    centre.hand_in(2, "47105600.00")
+    centre.hand_in(3, "45998800.88")
+    assert moved(centre, 5_000, affects_bids=False, title="延期").status_code == 200
+    centre.until(centre.deadline + 20)
+    centre.cosign()
     for keeper in ("custodian-1", "custodian-2"):
-        assert office.release(keeper).json()["status"] == "answered"
-    book = office.bidding.room.book(office.section)
-    facts = office.bidding.paper._opening(book, office.clock.now())
+        assert centre.release(keeper).json()["status"] == "answered"
+    book = centre.bidding.room.book(centre.section)
+    facts = centre.bidding.paper._opening(book, centre.clock.now())
     assert facts.document_version == 3
     assert [row.remark for row in facts.rows] == ["按第 1 版招标文件递交，其后另有补遗", "", ""]
 
 
-def stranger(office: Office, deadline: int) -> dict[str, Any]:
+def stranger(office: Centre, deadline: int) -> dict[str, Any]:
     return order(office, deadline, by=Role.OPERATOR)
 
 
-def test_moving_the_deadline_takes_the_supervisors_own_signature(office: Office) -> None:
-    later = office.deadline + 20_000
+def test_moving_the_deadline_takes_the_supervisors_own_signature(standing: Centre) -> None:
+    later = standing.deadline + 20_000
     wrong: list[dict[str, Any]] = [
         {"deadline": later},
-        {"deadline": later, "postponement": stranger(office, later)},
-        {"deadline": later, "postponement": order(office, later + 1000)},
-        {"deadline": later, "postponement": order(office, later, previous=later - 1000)},
-        {"deadline": later, "postponement": order(office, later, section="sec_x")},
-        {"postponement": order(office, later)},
-        {"deadline": office.deadline - 1000, "postponement": order(office, office.deadline - 1000)},
-        {"deadline": later + 1, "postponement": order(office, later + 1)},
+        {"deadline": later, "postponement": stranger(standing, later)},
+        {"deadline": later, "postponement": order(standing, later + 1000)},
+        {"deadline": later, "postponement": order(standing, later, previous=later - 1000)},
+        {"deadline": later, "postponement": order(standing, later, section="sec_x")},
+        {"postponement": order(standing, later)},
+        {
+            "deadline": standing.deadline - 1000,
+            "postponement": order(standing, standing.deadline - 1000),
+        },
+        {"deadline": later + 1, "postponement": order(standing, later + 1)},
         {"documents": ["doc_unknown"]},
         {"section": "sec_unknown"},
         {"title": "\u202eevil"},
@@ -128,31 +150,31 @@ def test_moving_the_deadline_takes_the_supervisors_own_signature(office: Office)
         {"more": 1},
     ]
     for changes in wrong:
-        refused = amend(office, **changes)
+        refused = amend(standing, **changes)
         assert refused.status_code in (404, 409, 422), (changes, refused.text)
-    assert office.service.state.announcement(office.section).version == 1
-    assert office.deadline == later - 20_000
+    assert standing.service.state.announcement(standing.section).version == 1
+    assert standing.deadline == later - 20_000
 
 
-def test_it_takes_two_people_and_ones_own_project(office: Office) -> None:
-    assert amend(office, Role.OPERATOR, Role.OPERATOR).status_code == 403
-    other = office.hire(Role.TENDERER, code_for_tests(8100), "另一招标人")
-    proposed = office.propose(other, "section.amend", addendum(office))
+def test_it_takes_two_people_and_ones_own_project(standing: Centre) -> None:
+    assert amend(standing, Role.OPERATOR, Role.OPERATOR).status_code == 403
+    other = standing.hire(Role.TENDERER, code_for_tests(8100), "另一招标人")
+    proposed = standing.propose(other, "section.amend", addendum(standing))
     if proposed.status_code == 201:
-        refused = office.confirm(office.one(Role.REVIEWER), proposed.json())
+        refused = standing.confirm(standing.one(Role.REVIEWER), proposed.json())
         assert refused.status_code == 403, refused.text
-    bidder = office.propose(office.one(Role.BIDDER), "section.amend", addendum(office))
+    bidder = standing.propose(standing.one(Role.BIDDER), "section.amend", addendum(standing))
     assert bidder.status_code == 403
-    assert office.service.state.announcement(office.section).version == 1
+    assert standing.service.state.announcement(standing.section).version == 1
 
 
-def test_after_the_deadline_nothing_is_amended(office: Office) -> None:
-    proposed = office.propose(office.one(Role.TENDERER), "section.amend", addendum(office))
+def test_after_the_deadline_nothing_is_amended(centre: Centre) -> None:
+    proposed = centre.propose(centre.one(Role.TENDERER), "section.amend", addendum(centre))
     assert proposed.status_code == 201
-    office.until(office.deadline)
-    refused = office.confirm(office.one(Role.REVIEWER), proposed.json())
+    centre.until(centre.deadline)
+    refused = centre.confirm(centre.one(Role.REVIEWER), proposed.json())
     assert refused.status_code == 410, refused.text
-    assert amend(office).status_code == 410
+    assert amend(centre).status_code == 410
 
 
 def test_paper_that_a_crash_left_out_is_made_up_in_order(office: Office) -> None:

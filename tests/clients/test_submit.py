@@ -16,6 +16,7 @@ from clients.sdk import uploads
 from clients.sdk.session import login
 from clients.sdk.wire import Centre, RefusedError, WireError
 from clients.sealing import Summary
+from clients.submit import SKEW_MS
 from clients.tenders import check
 from documents.checks import Report
 from documents.receipt import check as check_paper
@@ -77,6 +78,17 @@ def test_a_bid_is_handed_in_once_and_its_receipt_holds_offline(desk: Desk) -> No
     assert again.receipt == handed.receipt
     assert len(desk.fake.files) == 1
     assert len(desk.fake.receipts) == 1
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_u8_a_clients_clock_a_day_off_changes_nothing_and_is_told(desk: Desk, days: int) -> None:
+    desk.clock = FrozenClock(scene.BORN + 3_600_000 + days * 86_400_000)
+    handed = desk.submit()
+    assert {each.status for each in handed.checks if each.essential} == {"ok"}
+    assert desk.fake.receipts  # taken by its arrival at the centre
+    issued = handed.receipt.issued
+    assert handed.skew == issued - desk.clock.now()
+    assert abs(handed.skew) > SKEW_MS
 
 
 def test_a_cut_upload_goes_on_where_the_server_stands(desk: Desk) -> None:

@@ -53,7 +53,7 @@ CHUNK: Final = 40
 until it is answered, and each may have to wait for so many."""
 
 REST_SECONDS: Final = 0.001
-RESTS: Final = 50
+RESTS: Final = 100
 """How often a broadcast stands aside for a commit: the journal's thread needs the interpreter for each of its
 statements, and beside a loop that is never idle waits 5 ms for it each time."""
 

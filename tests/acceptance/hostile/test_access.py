@@ -145,7 +145,7 @@ API = {
     "POST /openings/{section}/decisions": "supervisor tenderer",
     "GET /dossiers/{subject}/full.zip": "supervisor auditor tenderer",
 }  # fmt: skip
-PAGES = {"GET /", "GET /custody", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
+PAGES = {"GET /", "GET /section/{section}", "GET /custody", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
          "GET /static/{name:path}", "GET /i18n/{language}.json", "GET /healthz", "GET /readyz", "GET /metrics"}  # fmt: skip
 
 
