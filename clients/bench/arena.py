@@ -102,7 +102,7 @@ async def write_home(
         opens = at + OPENS_MS
         drafts: list[Draft] = []
         for one in them:
-            drafts += (_issued(one, at), ground.ledger.draft("key_issued", _leaf(one), at))
+            drafts += (issued(one, at), ground.ledger.draft("key_issued", leaf(one), at))
         await ground.journal.append(*drafts, *_session(at, opens), *(_paid(x, at) for x in them))
     finally:
         await ground.close()
@@ -135,7 +135,8 @@ def fill(settings: Settings, rows: int, at: int) -> None:
         database.close()
 
 
-def _issued(one: Bidder, at: int) -> Draft:
+def issued(one: Bidder, at: int) -> Draft:
+    """The row that certifies a bidder's key."""
     from trading.ground.chain import Draft
     from trading.model import STREAM, Key, Organisation, Person, Role, code_for_tests
     from trading.model.codec import to_json
@@ -153,7 +154,8 @@ def _issued(one: Bidder, at: int) -> Draft:
     return Draft(STREAM, "key.issued", body, at)
 
 
-def _leaf(one: Bidder) -> dict[str, Any]:
+def leaf(one: Bidder) -> dict[str, Any]:
+    """The leaf of the same."""
     return {"key": b64(one.key.public)}
 
 

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAMES: Final = (
-    *("seal", "open", "unlock", "uploads", "auction", "hall", "records", "restart", "browser"),
+    *(
+        "seal",
+        "open",
+        "unlock",
+        "opening",
+        "uploads",
+        "auction",
+        "hall",
+        "records",
+        "restart",
+        "browser",
+    ),
 )
 
 
