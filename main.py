@@ -82,6 +82,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
     from auction import pages as auction_pages
     from auction.service import AuctionService
     from auction.service.filing import Filing as AuctionFiling
+    from auction.service.letters import Letters
     from auction.service.paper import AuctionPaper
     from auction.service.participation import Participation
     from auction.service.reserve import Reserves
@@ -141,6 +142,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
         trading.auctions.judged_by(auctions.judge)
         halls = auction_hall.Halls(auctions, ground.hub)
         paper = AuctionPaper(auctions, documents, ground, trading.person_name)
+        entrants = Participation(auctions, trading, key)
         shelf = Shelf(settings.home / "dossiers")
         filer = Filer(ground, trading, documents, shelf)
         parts = (
@@ -170,7 +172,9 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             (auction_api.router(auctions, settings.offer_rate or None), auction_api.ACCESS),
             (
                 auction_entry.router(
-                    Reserves(trading, ground.private), Participation(auctions, trading, key)
+                    Reserves(trading, ground.private),
+                    entrants,
+                    Letters(entrants, documents, ground),
                 ),
                 auction_entry.ACCESS,
             ),

@@ -3,15 +3,17 @@
     POST /api/v1/lots/{lot}/reserve         the centre's staff enters a reserve 保留价; the slip comes back
     POST /api/v1/lots/{lot}/application     竞买申请, signed by the bidder's certified key
     GET  /api/v1/lots/{lot}/qualification   竞买资格确认书, signed by the centre; to its holder alone
+    GET  /api/v1/lots/{lot}/qualification.pdf   the same as a sealed PDF with the signed letter inside
 
 A reserve counts when two people have signed its commitment: act `lot.reserve` of `/api/v1/proposals`.
 """
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, status
+from fastapi import APIRouter, Depends, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
+from auction.service.letters import Letters
 from auction.service.participation import Participation
 from auction.service.reserve import Reserves
 from trading.access import Rule, actor
@@ -32,6 +34,9 @@ ACCESS = (
     ),
     Rule("POST", _BASE + "/application", _BIDDER, "竞买申请，逐份签名", phases="公告后", own=True),
     Rule("GET", _BASE + "/qualification", _BIDDER, "本单位的竞买资格确认书", own=True),
+    Rule(
+        "GET", _BASE + "/qualification.pdf", _BIDDER, "本单位的竞买资格确认书，签名 PDF", own=True
+    ),
 )
 """The rows of the access table."""
 
@@ -46,12 +51,13 @@ class ReserveForm(BaseModel):
     value: str = Field(max_length=32)
 
 
-def router(reserves: Reserves, participation: Participation) -> APIRouter:
+def router(reserves: Reserves, participation: Participation, letters: Letters) -> APIRouter:
     """Build the routes.
 
     Args:
         reserves: entry of reserves.
         participation: applications and letters.
+        letters: the same letters on paper.
     """
     made = APIRouter(tags=["auctions 网上竞价"])
 
@@ -70,5 +76,17 @@ def router(reserves: Reserves, participation: Participation) -> APIRouter:
     async def qualification(lot: str, who: Who) -> dict[str, Any]:
         """Give one's own letter of qualification, a statement (purpose `qualification`) of the centre."""
         return participation.letter(lot, who)
+
+    @made.get(_BASE + "/qualification.pdf", response_class=Response)
+    async def paper(lot: str, who: Who) -> Response:
+        """Give one's own letter as a sealed PDF with the signed letter inside; it may take a second."""
+        return Response(
+            await letters.paper(lot, who),
+            media_type="application/pdf",
+            headers={
+                "cache-control": "no-store",
+                "content-disposition": f'attachment; filename="{lot}-qualification.pdf"',
+            },
+        )
 
     return made

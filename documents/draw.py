@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from documents import confirmation, notice, opening, slip, transcript
+from documents import confirmation, notice, opening, qualification, slip, transcript
 from documents.finish import finish
 from documents.model import (
     ConfirmationFacts,
@@ -16,6 +16,7 @@ from documents.model import (
     Facts,
     NoticeFacts,
     OpeningFacts,
+    QualificationFacts,
     ReceiptFacts,
     TranscriptFacts,
 )
@@ -30,6 +31,7 @@ PURPOSES = {
     NoticeFacts.KIND: "招标公告专用章",
     ReceiptFacts.KIND: "投标回执专用章",
     OpeningFacts.KIND: "开标专用章",
+    QualificationFacts.KIND: "竞价专用章",
     TranscriptFacts.KIND: "竞价专用章",
     ConfirmationFacts.KIND: "成交确认专用章",
 }
@@ -48,6 +50,8 @@ def draw(facts: Facts, slots: Sequence[str]) -> Drawn:
             return slip.draw(facts, slots)
         case OpeningFacts():
             return opening.draw(facts, slots)
+        case QualificationFacts():
+            return qualification.draw(facts, slots)
         case TranscriptFacts():
             return transcript.draw(facts, slots)
         case ConfirmationFacts():

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from documents import bag, logproof, paper, receipt
+from documents import bag, letter, logproof, paper, receipt
 from documents.bag import Directory, Folder, proof_name
 from documents.checks import INCOMPLETE, INVALID, VALID, Check, NotChecked, Report, run
-from documents.model import DocumentError, ReceiptFacts
+from documents.model import DocumentError, QualificationFacts, ReceiptFacts
 from documents.trust import NOTHING, Trust
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def verify_record(
     proof: bytes | None = None,
     receipts: Receipts = receipt.check,
 ) -> Report:
-    """Verify a signed record; of a receipt on paper also the signed receipt that it carries.
+    """Verify a signed record; of a receipt or a letter on paper also the signed one that it carries.
 
     Args:
         path: only repeated in the report.
@@ -67,6 +67,9 @@ def verify_record(
         if isinstance(facts := read_paper.facts, ReceiptFacts):
             inside = receipts(facts.receipt.encode(), trust, at)
             checks = (*checks, receipt.check_page(facts), *inside)
+        elif isinstance(facts, QualificationFacts):
+            inside = receipts(facts.letter.encode(), trust, at)
+            checks = (*checks, letter.check_page(facts), *inside)
         return Report(path, checks)
     parsed: list[logproof.RecordProof] = []
 

@@ -126,6 +126,11 @@ class Participation:
         book = self._service.writer(lot).book
         return sign(self._key, PURPOSE, self._service.centre, self._said(book, seat, who))
 
+    def ruleset(self, lot: str) -> str:
+        """Name the RuleSet under which an auction was announced; "" where its session has none."""
+        session = self._service.business().sessions.get(self._service.writer(lot).book.session)
+        return session.ruleset[0] if session else ""
+
     def _said(self, book: Book, seat: Seat, who: Actor) -> dict[str, Any]:
         state = self._service.business()
         deposit, found = state.deposits[seat.deposit], state.organisations[who.organisation]

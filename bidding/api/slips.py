@@ -8,13 +8,13 @@ from bidding.service import BiddingService
 from bidding.service.slips import Slips
 from trading.access import Rule, actor
 from trading.api.shapes import PROBLEMS
-from trading.model import Actor, Role
+from trading.model import Actor, Bidders, Scope
 
 ACCESS: Final = (
     Rule(
         "GET",
         "/api/v1/sections/{section}/receipts/{act}.pdf",
-        frozenset({Role.BIDDER}),
+        Bidders(Scope.SUBMIT),
         "本单位回执，签名 PDF",
         own=True,
     ),

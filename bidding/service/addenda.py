@@ -19,6 +19,7 @@ from crypto.errors import CryptoError
 from trading.ground.chain import Draft
 from trading.model import Addendum, Role
 from trading.model.codec import to_json
+from trading.service.addenda import Followed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -102,7 +103,7 @@ class Addenda:
 
     def follow(
         self, section: str, addendum: Addendum, order: Mapping[str, Any] | None, at: int
-    ) -> tuple[dict[str, Any], list[Draft]]:
+    ) -> Followed:
         """Return the tender file of the new version, and what the same append writes of this room.
 
         Raises:
@@ -117,18 +118,21 @@ class Addenda:
         signed = self._room.sign(TenderFile.PURPOSE, file.to_body())
         drafts: list[Draft] = []
         rows: list[tuple[str, dict[str, Any]]] = []
+        both: dict[str, Any] | None = None
         if order is not None:
             said = self.read(section, addendum.deadline, order)
-            both = (self._room.sign(Postponement.PURPOSE, said.to_body()), dict(order))
-            drafts.append(self._room.leaf(Announced(section=section, statements=both), at))
+            centre = self._room.sign(Postponement.PURPOSE, said.to_body())
+            both = {"centre": centre, "supervisor": dict(order)}
+            leaf = Announced(section=section, statements=(both["centre"], both["supervisor"]))
+            drafts.append(self._room.leaf(leaf, at))
             _, events = step(book.opening, Move(said.deadline, said.reason), at)
             rows += [(event.kind, event.body) for event in events]
         rows.append(("refiled", {"file": signed, "addendum": self._said(section, addendum)}))
         drafts += [Draft(stream_of(section), kind, body, at) for kind, body in rows]
-        return signed, drafts
+        return Followed(signed, drafts, both)
 
-    async def postpone(self, section: str, order: Mapping[str, Any], at: int) -> None:
-        """Carry a postponement by order of two: an addendum that changes nothing but T.
+    async def postpone(self, section: str, order: Mapping[str, Any], at: int) -> dict[str, Any]:
+        """Carry a postponement by order of two, an addendum of T alone; return it, signed by both.
 
         Raises:
             BiddingError: as `check`.
@@ -146,18 +150,12 @@ class Addenda:
                 deadline=said.deadline,
                 at=at,
             )
-            file, drafts = self.follow(section, addendum, order, at)
+            file, drafts, both = self.follow(section, addendum, order, at)
             leaf = trading.addenda.leaf(trading.section(section), addendum, at)
             row = trading.addenda.row(addendum, section, file, at, statements=[dict(order)])
             await self._room.journal.append(row, leaf, *drafts)
-
-    def both(self, section: str) -> dict[str, Any] | None:
-        """Return the newest postponement with both signatures, as `custodian take` accepts it."""
-        for _, body in reversed(self._room.keyed(section).leaves.get(Announced.PURPOSE, [])):
-            centre, supervisor = body["statements"]
-            if centre["statement"]["purpose"] == Postponement.PURPOSE:
-                return {"centre": centre, "supervisor": supervisor}
-        return None
+        assert both is not None
+        return both
 
     def _said(self, section: str, addendum: Addendum) -> dict[str, Any]:
         """What the notice prints of an addendum: its words, and its documents by name and hash."""

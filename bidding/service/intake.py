@@ -12,7 +12,6 @@ checkpoint whatever a timer did.
 from __future__ import annotations
 
 import asyncio
-import io
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,8 @@ from bidding.model import (
 )
 from bidding.rules import outside
 from bidding.rules.bids import replaced_by, require_open, withdrawn_by
+from bidding.service import header
 from bidding.service.trees import Flight, Grown
-from crypto.age.header import read_header
 from crypto.encoding import unb64
 from crypto.errors import CryptoError
 from crypto.random import token
@@ -160,7 +159,7 @@ class Intake:
             raise MalformedError(
                 "file-differs", "文件与声明不符", "Size or SHA-256 is not the one signed for."
             )
-        await asyncio.to_thread(self._check_header, said, upload.blob)
+        await asyncio.to_thread(header.check, self._room.blobs, upload.blob, said)
         if proof or book.keyed.tender.proof_of_possession == "required":  # type: ignore[union-attr]
             outside.check_possession(said, signed, proof)
         async with self._room.turns[section]:
@@ -291,18 +290,6 @@ class Intake:
             )
         if said.size > tender.limits.bid_bytes:
             raise MalformedError("bid-too-large", "投标文件过大", "It is above the tender's limit.")
-
-    def _check_header(self, said: Submission, blob: Any) -> None:
-        # One read of 1 MiB: the whole was hashed when it was kept, and slots wait for us here.
-        beginning = next(self._room.blobs.chunks(blob))
-        try:
-            stanza = read_header(io.BufferedReader(io.BytesIO(beginning))).bid_stanza()
-        except CryptoError as error:
-            raise MalformedError(
-                "header-malformed", "密文头部格式不符", f"{error}. Only sealed bids are taken.",
-                rule="电子招标投标办法 26",
-            ) from error  # fmt: skip
-        outside.check_header(said, stanza)
 
     def _entry(self, book: Book, kind: Any, arrival: int, digest: str, replaces: str) -> Entry:
         grown = self._trees.get(book.section)

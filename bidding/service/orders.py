@@ -57,10 +57,7 @@ class Orders:
             BiddingError: not signed so, not from the T that stands, or not later.
         """
         self._supervised(who, signed, Postponement)
-        await self._addenda.postpone(section, signed, now)
-        both = self._addenda.both(section)
-        assert both is not None
-        return both
+        return await self._addenda.postpone(section, signed, now)
 
     async def terminate(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> Both:
         """终止: nothing of this section is opened any more; custodians never answer again.
@@ -128,14 +125,15 @@ class Orders:
         """核对双史: published evidence of two histories has been looked at; custodians may go on.
 
         Raises:
-            ConflictError: `evidence-unknown`, the ledger publishes no such evidence.
+            ConflictError: `evidence-unknown`, the ledger publishes none of it.
         """
         said = Reconciliation.from_body(self._supervised(who, signed, Reconciliation))
         if said.section != section:
             raise _foreign()
         self._room.keyed(section)
         published = {one.sha256 for one in self._room.ledger.evidence()}
-        if not said.evidence or not published.issuperset(said.evidence):
+        # One of each key is published; a custodian may hold another piece about the same key besides.
+        if not published.intersection(said.evidence):
             raise ConflictError(
                 "evidence-unknown",
                 "没有公布该双史证据",

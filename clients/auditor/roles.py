@@ -22,6 +22,7 @@ CUSTODIAN: Final = "custodian or witness"
 SUPERVISOR: Final = "supervisor"
 WHO: Final = {
     "tender": (CENTRE,),
+    "qualification": (CENTRE,),
     "postponement": (CENTRE, SUPERVISOR),
     "termination": (CENTRE, SUPERVISOR),
     "supplement": (CENTRE, SUPERVISOR),

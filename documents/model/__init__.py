@@ -1,4 +1,4 @@
-"""The facts that become paper: notice, receipt, opening record, auction transcript, deal confirmation.
+"""The facts that become paper: notice, receipt, opening record, qualification, transcript, deal confirmation.
 
 Every fact is a frozen dataclass of strings, whole numbers and tuples. Units: times are milliseconds UTC; money is a
 decimal string in 元 with two places ("46382715.40"); areas are decimal strings in 平方米 with two places; plot ratios
@@ -54,6 +54,7 @@ from documents.model.opening import (
     Reconvening,
     SignIn,
 )
+from documents.model.qualification import QualificationFacts
 from documents.model.receipt import ReceiptFacts
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "Party",
     "Pause",
     "Phase",
+    "QualificationFacts",
     "Rank",
     "ReceiptFacts",
     "Reconvening",
@@ -98,7 +100,14 @@ __all__ = [
 
 KINDS: dict[str, type[Facts]] = {
     kind.KIND: kind
-    for kind in (NoticeFacts, ReceiptFacts, OpeningFacts, TranscriptFacts, ConfirmationFacts)
+    for kind in (
+        NoticeFacts,
+        ReceiptFacts,
+        OpeningFacts,
+        QualificationFacts,
+        TranscriptFacts,
+        ConfirmationFacts,
+    )
 }
 
 

@@ -111,3 +111,45 @@ def test_a_receipt_that_a_storage_error_kept_back_is_made_when_the_journal_goes_
         assert again.status_code == 201
         assert again.json() == next(iter(book.receipts.values()))
         assert len(book.kept) == 1
+
+
+def test_while_the_database_is_away_the_centre_is_alive_and_not_ready_and_acknowledges_nothing(
+    tmp_path: Path, postgres: Any, postgres_url: str
+) -> None:
+    def codes(whole: Whole) -> tuple[int, int]:
+        """Of `/healthz` and `/readyz`."""
+        alive, ready = (
+            whole.runner.run(whole.client.get(path)).status_code for path in ("/healthz", "/readyz")
+        )
+        return alive, ready
+
+    with Whole(tmp_path / "home", database=postgres_url) as whole:
+        whole.first_people()
+        section = whole.set_up(deadline=whole.clock.now() // 1000 * 1000 + 600_000)
+        bidder = whole.seal(whole.bidder(1), "46382715.40")
+        whole.send_file(bidder)
+        assert codes(whole) == (200, 200)
+        postgres.stop()
+        refused = whole.submit(bidder)
+        assert refused.status_code == 503
+        assert "acknowledged" in refused.text
+        whole.clock.advance(1_000)
+        whole.runner.run(stopped(whole))
+        assert codes(whole) == (200, 503)
+        postgres.ensure_postgres_running()
+        for _ in range(20):
+            if not whole.ground.journal.stopped:
+                break
+            whole.clock.advance(2_000)
+            whole.runner.run(woken(whole))
+        assert codes(whole) == (200, 200)
+        assert whole.submit(bidder).status_code == 201
+        kept = whole.bidding.room.keyed(section).kept
+        assert len(kept) == 1
+
+
+async def stopped(whole: Whole) -> None:
+    """Let the journal meet what has happened to its database."""
+    with pytest.raises(StorageFailed):
+        await whole.ground.ledger.add("note", {"about": "nothing"}, whole.clock.now())
+    await whole.settle()

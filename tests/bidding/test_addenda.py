@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pikepdf
 import pytest
 
+from bidding.release import TwoSigned
 from crypto.canonical import parse
 from documents.model import NoticeFacts, facts_from_json
 from tests.bidding.amending import addendum, amend, moved, order
@@ -64,7 +65,9 @@ def test_an_addendum_becomes_the_second_version_of_the_notice(office: Office) ->
     before = office.deadline
     answer = amend(office)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["result"] == {"section": office.section, "version": 2, "deadline": before}
+    assert answer.json()["result"] == {
+        "section": office.section, "version": 2, "deadline": before, "postponement": None,
+    }  # fmt: skip
     second = on_paper(office, 2)
     assert second.document_version == 2
     (change,) = second.changes
@@ -96,16 +99,21 @@ def test_one_act_moves_the_deadline_for_bidders_custodians_and_the_hall(centre: 
     assert answer.status_code == 200, answer.text
     assert centre.deadline == centre.service.section(centre.section).deadline == old + 20_000
     assert centre.tender_file()["deadline"] == old + 20_000
+    both = TwoSigned.from_body(answer.json()["result"]["postponement"])  # to hand to custodians
+    streams = ("trading", "ledger", f"bidding/{centre.section}")
+    rows = [row for name in streams for row in centre.ground.journal.rows(name)]
+    kinds = {"section.amended", "section_amended", "announced", "moved", "refiled"}
+    places = sorted(row.position for row in rows if row.kind in kinds)
+    assert places == list(range(places[0], places[0] + 5))  # one append: all of it or nothing
     centre.until(old + 10)
     assert centre.hall()["phase"] == "bidding"
     centre.hand_in(2, "47105600.00")
     centre.hand_in(3, "45998800.88")
     centre.until(centre.deadline + 20)
     centre.cosign()
-    for keeper in ("custodian-1", "custodian-2"):
-        assert centre.release(keeper).json()["status"] == "answered"
-    rows_ = centre.hall()["rows"]
-    assert len(rows_) == 3
+    assert centre.release("custodian-1", handed=(both,)).json()["status"] == "answered"
+    assert centre.release("custodian-2").json()["status"] == "answered"
+    assert len(centre.hall()["rows"]) == 3
     assert bidder.receipts
 
 

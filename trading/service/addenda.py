@@ -8,7 +8,7 @@ T takes, and what else follows in the room that takes the bids, `bidding` says (
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex
@@ -43,6 +43,20 @@ MAX_DOCUMENTS: Final = 200
 MAX_DOCUMENT_BYTES: Final = 1 << 30
 
 
+class Followed(NamedTuple):
+    """What an addendum does where bids are taken.
+
+    Attributes:
+        file: the section's tender file of the new version, signed.
+        drafts: rows and ledger leaves of the same transaction.
+        order: where T moves, the postponement signed by centre and supervisor, for custodians.
+    """
+
+    file: dict[str, Any]
+    drafts: Sequence[Draft]
+    order: dict[str, Any] | None
+
+
 class Mover(Protocol):
     """The room that takes bids: what an addendum needs there, and what follows."""
 
@@ -56,8 +70,8 @@ class Mover(Protocol):
 
     def follow(
         self, section: str, addendum: Addendum, order: Mapping[str, Any] | None, at: int
-    ) -> tuple[dict[str, Any], Sequence[Draft]]:
-        """Return the section's new tender file, and rows and leaves of the same transaction."""
+    ) -> Followed:
+        """Return what follows of it in that room."""
         ...
 
 
@@ -246,18 +260,20 @@ class Addenda:
             deadline=form.deadline or section.deadline,
             at=at,
         )
-        file: dict[str, Any] | None = None
-        drafts: Sequence[Draft] = ()
-        if self._mover is not None:
-            order = form.postponement.model_dump() if form.postponement else None
-            file, drafts = self._mover.follow(section.id, addendum, order, at)
-        body = {"section": section.id, "addendum": to_json(addendum), "file": file}
-        result = {
+        body = {"section": section.id, "addendum": to_json(addendum), "file": None}
+        result: dict[str, Any] = {
             "section": section.id,
             "version": addendum.version,
             "deadline": addendum.deadline,
+            "postponement": None,  # signed by both, where T moves: `custodian take` accepts it
         }
-        return Effect(body, (self.leaf(section, addendum, at), *drafts), result)
+        leaf = self.leaf(section, addendum, at)
+        if self._mover is None:
+            return Effect(body, (leaf,), result)
+        order = form.postponement.model_dump() if form.postponement else None
+        followed = self._mover.follow(section.id, addendum, order, at)
+        body["file"], result["postponement"] = followed.file, followed.order
+        return Effect(body, (leaf, *followed.drafts), result)
 
     def _concerns(self, body: Mapping[str, Any], who: Actor) -> bool:
         section = self._desk.state.sections.get(str(body.get("section")))

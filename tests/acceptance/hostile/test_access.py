@@ -91,7 +91,7 @@ API = {
     "POST /sections/{section}/withdrawals": "bidder delegate",
     "GET /sections/{section}/submissions/me": "bidder delegate",
     "GET /sections/{section}/receipts/{act}": "bidder delegate",
-    "GET /sections/{section}/receipts/{act}.pdf": "bidder",
+    "GET /sections/{section}/receipts/{act}.pdf": "bidder delegate",
     "POST /openings/{section}/sign-in": "bidder delegate",
     "GET /openings/{section}/mine": "bidder delegate",
     "POST /openings/{section}/confirmations": "bidder delegate",
@@ -105,6 +105,7 @@ API = {
     "GET /deposits/me": "bidder",
     "GET /lots/{lot}/participation": "bidder delegate",
     "GET /lots/{lot}/qualification": "bidder delegate",
+    "GET /lots/{lot}/qualification.pdf": "bidder delegate",
     "POST /lots/{lot}/application": "bidder delegate",
     "WS /lots/{lot}/bid": "bidder delegate",
     # Uploads of one's own: sealed bids, tender documents. 招标人/代理: tender data, answers to all; no list, no count.
@@ -211,6 +212,7 @@ def test_a_bidder_reaches_nothing_of_another_bidder(whole: Whole) -> None:
     section = f"/sections/{whole.section}"
     assert whole.call("GET", f"{section}/receipts/{act}", who=mine.who).status_code == 200
     assert whole.call("GET", f"{section}/receipts/{act}", who=other.who).status_code in (404, 409)
+    assert whole.call("GET", f"{section}/receipts/{act}.pdf", who=other.who).status_code == 409
     assert whole.get(f"{section}/submissions/me", other.who)["acts"] == []
     unknown = whole.call("GET", "/uploads/upl_" + "a" * 26, who=other.who)
     for method in ("GET", "HEAD", "DELETE"):
