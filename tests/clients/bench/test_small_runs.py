@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.bench import auction, hall, native, records, restart, uploads
+from clients.bench import auction, hall, native, opening, records, restart, uploads
 from clients.bench.report import Result
 from clients.errors import UnfitError
 
@@ -84,3 +84,10 @@ def test_a_load_is_what_its_answers_say():
 def test_the_sources_of_the_generators_are_where_they_are_looked_for():
     assert (Path(native.SOURCES) / "load.c").is_file()
     assert (Path(native.SOURCES) / "slow_sync.c").is_file()
+
+
+def test_a_section_is_opened_from_its_close_to_its_reading_out():
+    result = opening.measure(4, 50_000)
+    check_form(result, "opening")
+    parts = [value for name, value in result.yardsticks.items() if "reading" not in name]
+    assert sum(parts) == pytest.approx(result.value)
