@@ -35,6 +35,7 @@ STEPS: Final = (
 _PUBLIC: Final = frozenset(
     {Phase.CLOSED, Phase.CONTROL_PRICE, Phase.FLOAT_DRAW, Phase.FAILED_FEWER_THAN_3}
 )
+_ASKED: Final = frozenset({Phase.CONFIRMING, Phase.SEALED})
 _HIDDEN: Final = _PUBLIC | {Phase.BIDDING}
 _CONFIRM: Final = {
     "none": "not_confirmed",
@@ -356,7 +357,7 @@ def _content(opening: State, bid: Bid) -> dict[str, Any]:
         "duration_days": int(days) if days else None,
         "quality": bid.summary.get("quality", ""),
         "project_manager": bid.summary.get("project_manager", ""),
-        "confirmation": _CONFIRM[answer(opening, bid)],
+        "confirmation": _CONFIRM[answer(opening, bid)] if opening.phase in _ASKED else "",
         "reason_zh": "" if opened else cause(bid),
         "reason_en": "" if opened else f"Did not open: {bid.code}",
         "decided": None if opened else bool(bid.decided_by),

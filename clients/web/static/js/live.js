@@ -39,7 +39,9 @@ export function follow(path) {
     const set = message.set || {};
     const lists = Object.entries(message.add || {}).map(([name, fresh]) => [name, [...(state.value[name] || []), ...fresh].slice(-FEED)]);
     state.value = { ...state.value, ...set, ...Object.fromEntries(lists) };
-    if (set.feed) feed.value = set.feed.slice(-FEED);
+    // Talk has a list of its own, so that it never pushes out of the feed what happened.
+    if (message.event && message.event.kind === "said") state.value = { ...state.value, messages: [...(state.value.messages || []), message.event].slice(-FEED) };
+    else if (set.feed) feed.value = set.feed.slice(-FEED);
     else if (message.event) feed.value = [...feed.value, message.event].slice(-FEED);
     return true;
   }

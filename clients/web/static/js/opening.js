@@ -6,14 +6,16 @@ import { Big, Chip, Countdown, Feed, Panel, Papers, Steps, grouped, hash, lang, 
 /** @type {Record<string, [string, string]>} */
 const STATUS = {
   sealed: ["", "▣"], opened: ["ok", "✓"], remedied: ["ok", "✓"], deemed_revoked: ["bad", "✕"], deemed_withdrawn: ["warn", "!"],
-  withdrawn: ["", "↩"], superseded: ["", "↻"], refused: ["bad", "✕"], undetermined: ["warn", "?"],
+  withdrawn: ["", "↩"], superseded: ["", "↻"], excluded: ["warn", "!"], refused: ["bad", "✕"], undetermined: ["warn", "?"],
 };
 /** @type {Record<string, [string, string]>} */
 const CUSTODIAN = { waiting: ["", "…"], answered: ["ok", "✓"], wrong: ["bad", "✕"], silent: ["warn", "—"], unasked: ["", "·"], refused: ["warn", "!"] };
 /** @type {Record<string, [string, string]>} */
 const AWAKE = { awake: ["ok", "●"], stale: ["warn", "○"], red: ["bad", "✕"] };
 /** @type {Record<string, [string, string]>} */
-const CONFIRMATION = { no_objection: ["ok", "✓"], objection: ["warn", "!"], not_confirmed: ["", "—"] };
+const CONFIRMATION = { no_objection: ["ok", "✓"], objection: ["warn", "!"], not_confirmed: ["", "—"], deemed_accepted: ["", "≈"] };
+/** Who speaks, as the mark beside a name. @type {Record<string, string>} */
+const PARTS = { host: "brand", supervisor: "warn", bidder: "" };
 /** @type {Record<string, string>} */
 const ENDS = { sealed: "good", failed_fewer_than_3: "", failed_quorum: "bad", terminated: "bad" };
 
@@ -41,8 +43,10 @@ function row(/** @type {any} */ r) {
   const opened = r.status === "opened" || r.status === "remedied";
   return html`<tr key=${r.no} class=${opened || r.status === "sealed" ? "" : "out"}>
     <td class="num tight" data-label=${t("col.no")}>${r.no}</td>
-    <td data-label=${t("col.bidder")}><b>${r.bidder}</b><small>${t("opening.arrived", { time: beijing(r.submitted_at) })}${r.sha256 ? html`　${t("col.sha256")} ${hash(r.sha256, 2)}` : null}</small>
-      ${reason ? html`<span class="reason">${reason}</span>` : null}</td>
+    <td data-label=${t("col.bidder")}><b>${r.bidder}</b><small>${t("opening.arrived", { time: beijing(r.submitted_at) })}${r.sha256 && r.signed_in_at ? "　" + t("opening.signed_in") : ""}${r.sha256 ? html`　${t("col.sha256")} ${hash(r.sha256, 2)}` : null}</small>
+      ${reason ? html`<span class="reason">${reason}${r.decided === false ? " · " + t("opening.undecided") : ""}</span>` : null}
+      ${r.objection ? html`<${Said} word=${t("confirm.objection")} text=${r.objection.text} files=${r.objection.files} />` : null}
+      ${r.objection && r.objection.reply ? html`<${Said} word=${t("opening.reply")} text=${r.objection.reply} files=${r.objection.reply_files} />` : null}</td>
     <td class="tight" data-label=${t("col.state")}><${Chip} tone=${tone} icon=${icon}>${t("bid." + r.status)}<//></td>
     <td data-label=${t("col.price")} class="right num tight"><b>${grouped(r.price)}</b>${r.of_limit ? html`<small>${t("opening.of_limit", { part: r.of_limit })}</small>` : null}</td>
     <td data-label=${t("col.duration")} class="right num tight">${r.duration_days ?? "—"}</td>
@@ -51,6 +55,22 @@ function row(/** @type {any} */ r) {
     <td class="tight" data-label=${t("col.deposit")}>${r.deposit ? t("deposit." + r.deposit) : "—"}</td>
     <td class="tight" data-label=${t("col.confirmation")}>${answer ? html`<${Chip} tone=${answer[0]} icon=${answer[1]}>${t("confirm." + r.confirmation)}<//>` : "—"}</td>
   </tr>`;
+}
+
+/** An objection or its answer, each file by its name and the hash that the record prints. @param {{word: string, text: string, files: any[]}} props */
+function Said({ word, text, files }) {
+  return html`<span class="said"><b>${word}</b> ${text}${files.map((f) => html` <span class="file" key=${f.sha256}>${f.name} <span class="mono" title=${f.sha256}>${f.sha256.slice(0, 8)}…</span></span>`)}</span>`;
+}
+
+/** What people say to everybody; a mute stops messages, never an objection. @param {{state: any}} props */
+function Talk({ state }) {
+  const all = state.muted.includes("");
+  const said = [...(state.messages || [])].reverse();
+  if (!said.length && !state.talks) return null;
+  return html`<${Panel} title=${t("opening.talk")} kind="talk">
+    ${state.muted.length ? html`<p class="quiet warned">${all ? t("opening.muted_all") : t("opening.muted_some", { n: state.muted.length })}</p>` : null}
+    ${said.length ? null : html`<p class="empty">${t("opening.talk_quiet")}</p>`}
+    <ol>${said.map((m) => html`<li key=${m.no}><p><b class=${PARTS[m.part] || ""}>${m.who}</b><i>${t("part." + m.part)}</i><time>${beijing(m.t)}</time></p><span>${m.zh}</span></li>`)}</ol><//>`;
 }
 
 function Rows(/** @type {{rows: any[]}} */ { rows }) {
@@ -89,6 +109,7 @@ function third(/** @type {any} */ s) {
   const limit = s.control_price
     ? html`<span>${t("opening.control_price", { price: grouped(s.control_price) })}</span>${s.float_point ? html`<span>${t("opening.float", { point: s.float_point })}</span>` : null}`
     : t("opening.deadline_why");
+  if (s.paused && s.reconvene) return html`<${Big} label=${t("opening.until_reconvene")} value=${html`<${Countdown} ends=${s.reconvene} />`} under=${limit} />`;
   if (s.ends_at) return html`<${Big} label=${t("opening.left")} value=${html`<${Countdown} ends=${s.ends_at} />`} under=${limit} />`;
   if (s.phase === "bidding") return html`<${Big} label=${t("opening.deadline", { time: beijing(s.deadline) })} value=${html`<${Countdown} ends=${s.deadline} />`} under=${limit} />`;
   return html`<${Big} label=${t("opening.opened_at")} value=${beijing(s.deadline)} under=${limit} />`;
@@ -100,7 +121,8 @@ mount((s, feed) => {
   const here = s.phases.find((/** @type {any} */ p) => p.state === "now");
   const ended = s.phase in ENDS;
   const failed = ended && s.phase !== "sealed";
-  const note = s.paused ? t("opening.paused") : ended ? t("ended." + s.phase) : here ? t("step." + here.id) : "";
+  const date = s.reconvene ? t(s.paused ? "opening.reconvenes" : "opening.meets", { time: beijing(s.reconvene) }) : "";
+  const note = s.paused ? t("opening.paused_for", { reason: s.pause_reason }) + (date || t("opening.paused")) : ended && date ? t("ended." + s.phase) + date : ended ? t("ended." + s.phase) : here ? t("step." + here.id) : "";
   const shown = papers.value && papers.value.records.length ? papers.value : null;
   return html`<${Steps} phases=${s.phases} />
     ${note ? html`<p class=${"note " + (s.paused ? "warn" : ENDS[s.phase] || "")} role="status"><b>${s.paused ? "‖ " : ended ? (ENDS[s.phase] === "good" ? "✓ " : "! ") : ""}${ended ? t("hall.ended") : t("hall.now")}</b>${note}</p>` : null}
@@ -114,7 +136,7 @@ mount((s, feed) => {
       </div>
       ${s.rows.length ? html`<${Rows} rows=${s.rows} />` : html`<${Ahead} phases=${s.phases} />`}
       ${shown ? html`<${Papers} papers=${shown} title=${t(s.record ? "hall.papers" : "hall.papers_so_far")} why=${t(s.record ? "hall.papers_why" : "hall.papers_so_far_why")} />` : null}
-    </div><div class="side"><${Custody} custody=${s.custody} /><${Feed} feed=${feed} title=${t("hall.feed")} /></div></div>`;
+    </div><div class="side"><${Talk} state=${s} /><${Custody} custody=${s.custody} /><${Feed} feed=${feed} title=${t("hall.feed")} /></div></div>`;
 }, (about, state) => {
   papersOf(about, state, (s) => Boolean(s.record), (found) => (papers.value = found));
   watch(about, state);
