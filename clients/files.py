@@ -38,6 +38,28 @@ def write_json(path: Path, value: Any, mode: int = 0o644) -> None:
     write_durably(path, text.encode() + b"\n", mode)
 
 
+def read_bounded(path: Path, limit: int, what: str) -> bytes:
+    """Reads a file whole, if it is no larger than it may be; also one that tells no size (a pipe, a device).
+
+    Args:
+        path: of the file.
+        limit: bytes.
+        what: is read, for the sentence.
+
+    Raises:
+        UsageError: there is no such file, or it cannot be read.
+        ClientError: it is larger.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise UsageError(f"读不到 there is no readable {what} {path}") from error
+    if len(data) > limit:
+        raise ClientError(f"过大 {path} is larger than {limit} bytes; that is no {what}")
+    return data
+
+
 def read_json(path: Path) -> Any:
     """Reads a JSON file strictly (no duplicate keys, bounded).
 
@@ -45,11 +67,8 @@ def read_json(path: Path) -> Any:
         UsageError: there is no such file.
         ClientError: it is no JSON of ours.
     """
+    data = read_bounded(path, MAX_JSON, "JSON file")
     try:
-        if path.stat().st_size > MAX_JSON:
-            raise ClientError(f"{path} is larger than {MAX_JSON} bytes")
-        return parse(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"there is no readable file {path}") from error
+        return parse(data)
     except CryptoError as error:
-        raise ClientError(f"{path} cannot be read: {error}") from error
+        raise ClientError(f"不合格式 {path} cannot be read: {error}") from error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clients.errors import UnfitError, UsageError
 from clients.verbs import show, verb
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def backup(
     from trading.ground.backup import write_backup
     from trading.ground.clock import SystemClock
 
-    told = write_backup(_settings(home=home, database=database), target, SystemClock())
+    settings = _settings(home=home, database=database)
+    if not settings.home.is_dir():
+        raise UsageError(f"没有这个数据目录 there is no home {settings.home}")
+    told = write_backup(settings, target, SystemClock())
     show({"archive": str(target), "size": told["size"], "root": told["root"]}, as_json=as_json)
 
 
@@ -71,6 +75,10 @@ def restore(
 
 
 def _settings(**given: Any) -> Settings:
-    from trading.ground.settings import Settings
+    from trading.ground.problems import Unavailable
+    from trading.ground.settings import read_settings
 
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    try:
+        return read_settings(given)
+    except Unavailable as error:
+        raise UnfitError(str(error)) from error

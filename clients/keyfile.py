@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clients.errors import ClientError, UsageError
+from clients.files import read_bounded
 from crypto.errors import FormatError
 from crypto.signature import SigningKey
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+MAX_KEY: Final = 1 << 20
+"""Bytes of a PEM file or a passphrase file."""
 
 
 def read_passphrase(file: Path | None, prompt: str) -> str:
@@ -22,14 +27,18 @@ def read_passphrase(file: Path | None, prompt: str) -> str:
     """
     if file is not None:
         try:
-            line = file.read_text(encoding="utf-8").split("\n", 1)[0]
-        except OSError as error:
-            raise UsageError(f"the passphrase file {file} cannot be read") from error
+            line = read_bounded(file, MAX_KEY, "passphrase file").decode().split("\n", 1)[0]
+        except UnicodeDecodeError as error:
+            raise UsageError(f"不是文本 {file} is no text; it must hold the passphrase") from error
         if not line:
-            raise UsageError(f"the first line of {file} is empty; it must hold the passphrase")
+            raise UsageError(
+                f"首行为空 the first line of {file} is empty; it must hold the passphrase"
+            )
         return line
     if not sys.stdin.isatty():
-        raise UsageError("no terminal to ask for the passphrase on; give --passphrase-file")
+        raise UsageError(
+            "无终端可问口令 no terminal to ask for the passphrase on; give --passphrase-file"
+        )
     return getpass.getpass(f"{prompt}: ")
 
 
@@ -40,10 +49,7 @@ def read_key(path: Path, passphrase_file: Path | None = None) -> SigningKey:
         UsageError: no such file, or no way to ask for the passphrase.
         ClientError: no P-256 key in PEM, or the passphrase does not fit.
     """
-    try:
-        pem = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"there is no readable key file {path}") from error
+    pem = read_bounded(path, MAX_KEY, "key file")
     encrypted = b"ENCRYPTED" in pem
     passphrase = read_passphrase(passphrase_file, f"passphrase of {path}") if encrypted else None
     try:

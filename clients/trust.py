@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clients.custodian.card import HOST_OU, NOTE_OU, STATEMENT_OU
-from clients.errors import ClientError, UsageError
+from clients.errors import ClientError
+from clients.files import read_bounded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,16 +93,11 @@ def read(path: Path) -> Trust:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from cryptography.x509.oid import NameOID
 
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"there is no readable file {path}") from error
-    if len(data) > MAX_FILE:
-        raise ClientError(f"{path} is larger than {MAX_FILE} bytes; that is no list of keys")
+    data = read_bounded(path, MAX_FILE, "trust file")
     try:
         certificates = x509.load_pem_x509_certificates(data)
     except ValueError as error:
-        raise ClientError(f"{path} is no file of PEM certificates") from error
+        raise ClientError(f"不是证书 {path} is no file of PEM certificates") from error
 
     def first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
         found = name.get_attributes_for_oid(oid)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -21,7 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEBUG: Final = "KAIBIAO_DEBUG"
+HEADINGS: Final = {
+    1: "不成立 failed",
+    2: "用法不对 wrong usage",
+    3: "尚未完成 not finished",
+    4: "环境不符 not fit",
+}
+"""What stands before the sentence of an error, by its exit code."""
+
 P = ParamSpec("P")
+
+
+_NO_PATH: Final = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
 
 
 def verb(command: Callable[P, None]) -> Callable[P, None]:
@@ -35,9 +47,9 @@ def verb(command: Callable[P, None]) -> Callable[P, None]:
             if os.environ.get(DEBUG):
                 raise
             code = exit_code(error)
-            if code is None:
+            if code is None or isinstance(error, BrokenPipeError):  # whoever read us has enough
                 raise
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            print(f"{HEADINGS[code]}: {error}", file=sys.stderr)
             raise typer.Exit(code) from error
 
     return wrapped
@@ -53,6 +65,8 @@ def exit_code(error: Exception) -> int | None:
     if isinstance(error, CryptoError | Problem | DocumentError):
         return 1
     if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+        return 2
+    if isinstance(error, OSError) and error.errno in _NO_PATH:
         return 2
     if isinstance(error, OSError):
         return 4

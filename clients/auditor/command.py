@@ -57,7 +57,7 @@ def verify(
     """离线核验：签名记录、回执、归档包 Verify signed records, receipts and dossiers, offline."""
     keys, moment = _keys(trust), _moment(at)
     slips = [_slip(path) for path in reserve_slip or ()]
-    missing = [str(path) for path in paths if not path.exists()]
+    missing = [str(path) for path in paths if not _there(path)]
     if missing:
         raise UsageError(f"没有这个路径 there is no such path: {', '.join(missing)}")
     from clients.auditor.inputs import report
@@ -73,6 +73,14 @@ def verify(
         raise typer.Exit(code)
 
 
+def _there(path: Path) -> bool:
+    """Say whether a path can be looked at; a name that no file can have is none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
 def exit_code(verdicts: set[Verdict]) -> int:
     """Return the exit code of several verdicts: 1 beats 3 beats 0."""
     if "invalid" in verdicts:
@@ -82,17 +90,17 @@ def exit_code(verdicts: set[Verdict]) -> int:
 
 def _keys(path: Path | None) -> Keys:
     from clients.auditor.keys import Keys
+    from clients.files import read_bounded
+    from clients.trust import MAX_FILE
     from documents.model import DocumentError
     from documents.trust import Trust
 
     if path is None:
         return Keys()
     try:
-        return Keys(Trust.from_pem(path.read_bytes()))
-    except OSError as error:
-        raise UsageError(f"there is no readable trust file {path}") from error
+        return Keys(Trust.from_pem(read_bounded(path, MAX_FILE, "trust file")))
     except DocumentError as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise UsageError(f"不是证书 {path}: {error}") from error
 
 
 def _slip(path: Path) -> Disclosure:
@@ -124,7 +132,9 @@ def _moment(text: str | None) -> int:
     try:
         return parse_rfc3339(text)
     except Problem as error:
-        raise UsageError(f"--at wants a time like 2036-01-01T00:00:00Z, not {text!r}") from error
+        raise UsageError(
+            f"时刻不对 --at wants a time like 2036-01-01T00:00:00Z, not {text!r}"
+        ) from error
 
 
 def main() -> None:  # pragma: no cover

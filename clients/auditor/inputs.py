@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clients.auditor import receipts
-from clients.errors import UsageError
+from clients.errors import ClientError, UsageError
+from clients.files import read_bounded
 from documents.checks import Check, Report
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ def report(path: Path, keys: Keys, at: int, slips: Sequence[Disclosure] = ()) ->
 
         return dossier.report(path, keys, at, slips)
     try:
-        if path.stat().st_size > MAX_FILE:
-            return Report(name, (_too_large(),))
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"there is no readable file {path}") from error
+        data = read_bounded(path, MAX_FILE, "record or receipt")
+    except UsageError:
+        raise
+    except ClientError:
+        return Report(name, (_too_large(),))
     if data.startswith(b"%PDF-") or name.endswith((".pdf", ".proof.json")):
         from documents import verify
 
@@ -58,7 +59,9 @@ def _proof_beside(path: Path) -> bytes | None:
     from documents.verify import proof_name
 
     beside = path.with_name(proof_name(path.name))
-    return beside.read_bytes() if beside != path and beside.is_file() else None
+    if beside == path or not beside.is_file():
+        return None
+    return read_bounded(beside, MAX_FILE, "record proof")
 
 
 def _too_large() -> Check:

@@ -30,10 +30,15 @@ def demo(
     from clients.demo.run import perform
 
     target = out or Path(tempfile.mkdtemp(prefix="kaibiao-demo-"))
-    if target.exists() and any(target.iterdir()):
-        print(f"{target} is not empty; a demo starts on a fresh folder", file=sys.stderr)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        fresh = not any(target.iterdir())
+    except OSError as error:
+        print(f"用法不对 {target} can be no folder: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    if not fresh:
+        print(f"用法不对 {target} is not empty; a demo starts on a fresh folder", file=sys.stderr)
         raise typer.Exit(2)
-    target.mkdir(parents=True, exist_ok=True)
     ok = perform(
         target.resolve(),
         headless=headless,

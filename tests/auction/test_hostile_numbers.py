@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ import pytest
 from auction.model import BadRulesError, ScenarioError
 from auction.replay import decode, replay
 from auction.rules import parse_rules
+from auction.service.business import plan
 from crypto.canonical import canonical, parse
 from crypto.encoding import b64
 from crypto.errors import CryptoError
 from crypto.statement import PREFIX, make, sign
 from tests.auction.hostile import TOKENS
 from tests.auction.stage import CENTRE, LISTING_RULES, TIMED, Desk, Stage, frame
+from trading.model import State
 
 SECOND = {"kind": "second_item", "name": "自持", "start": "5", "increment": "1", "extend_s": 3600}
 ONE_SHOT = {"kind": "one_shot", "wait_s": 0, "ask_s": 1, "quote_s": 3600}
@@ -88,6 +91,60 @@ def test_no_offer_is_taken(tmp_path: Path, field: str) -> None:
     asyncio.run(act())
 
 
+@pytest.mark.parametrize("member", ["v", "t0"])
+def test_no_other_number_of_a_bidders_socket_is_taken_for_one(tmp_path: Path, member: str) -> None:
+    """The version of an offer, a clock probe; what a watcher of the hall says it has seen is in the hub's tests."""
+
+    async def act() -> None:
+        stage = await Stage(tmp_path).start()
+        try:
+            lot, (a, *_) = await stage.listed(LISTING_RULES)
+            before = stage.service.writer(lot).book.live.seq
+            for token in TOKENS:
+                if member == "v":
+                    text = canonical(make("offer", CENTRE, {"lot": lot, "paddle": a.paddle, "do": "bid",
+                                                            "key": "hostile-key-00000000", "amount": "100"}))  # fmt: skip
+                    wrong = text.decode().replace('"v":1}', f'"v":{token}}}')
+                    signature = a.bidder.delegate.sign(
+                        PREFIX + wrong.encode(errors="surrogatepass")
+                    )
+                    a.say(frame(wrong, signature))
+                else:
+                    a.say(f'{{"type":"probe","t0":{token}}}')
+                a.desk._strikes = 0
+            await stage.quiet()
+            assert stage.service.writer(lot).book.live.seq == before
+            told = a.got[-len(TOKENS) :]
+            whole = [token for token in TOKENS if re.fullmatch(r"-?(0|[1-9][0-9]*)", token)]
+            probes = [answer for answer in told if answer["type"] == "probe"]
+            assert len(probes) == (len(whole) if member == "t0" else 0)
+            assert {answer["code"] for answer in told if answer["type"] == "problem"} == {
+                "MALFORMED"
+            }
+            assert len(told) == len(TOKENS)
+            assert not a.closed
+        finally:
+            await stage.stop()
+
+    asyncio.run(act())
+
+
+def test_no_outage_minimum_is_taken_that_is_no_whole_number() -> None:
+    """It stands beside the contract's rules, in those of a session."""
+    for token in TOKENS:
+        try:
+            minimum = json.loads(token)
+        except ValueError:
+            continue  # no request with it is JSON
+        rules = {**LISTING_RULES, "outage_min_s": minimum}
+        session: Any = SimpleNamespace(id="ses_1", rules=rules)
+        if type(minimum) is int and minimum >= 0:
+            assert plan(session, [], State()) == []
+            continue
+        with pytest.raises(ScenarioError):
+            plan(session, [], State())
+
+
 def test_no_expiry_of_a_delegation_is_taken(tmp_path: Path) -> None:
     async def act() -> None:
         stage = await Stage(tmp_path).start()
@@ -129,7 +186,12 @@ PARCEL = {
 QUOTA: dict[str, Any] = {
     "increment": "20", "timed": {"starts_at": "2026-03-12T10:05:00Z"}, "quota": {"slots": 1, "parcels": [PARCEL]},
 }  # fmt: skip
+STAGES: dict[str, Any] = {
+    "one_shot": {"kind": "one_shot", "wait_s": 1, "ask_s": 1, "quote_s": 1},
+    "lottery": {"kind": "lottery", "wait_s": 1, "ask_s": 1, "reveal_s": 1},
+}
 WHOLE = [
+    *(f"{kind}.{name}" for kind, stage in STAGES.items() for name in stage if name != "kind"),
     "scale", "listing.freeze_s", "timed.extend_s", "timed.first_window_s", "on_cap.scale", "on_cap.pause_s",
     "on_cap.extend_s", "preemption.window_s", "quota.slots",
 ]  # fmt: skip
@@ -158,6 +220,9 @@ def means(field: str, token: str) -> bool:
 @pytest.mark.parametrize("field", [*WHOLE, *AMOUNTS])
 def test_rules_with_a_hostile_number_are_refused(field: str) -> None:
     base = QUOTA if field.startswith("quota") else PRICE
+    kind, _, window = field.partition(".")
+    if kind in STAGES:
+        base, field = {**PRICE, "on_cap": STAGES[kind]}, f"on_cap.{window}"
     parse_rules(base, "L", ["P1"])  # the harness: without the number they are sound
     *way, last = field.split(".")
     for token in TOKENS:
@@ -171,7 +236,7 @@ def test_rules_with_a_hostile_number_are_refused(field: str) -> None:
             parse_rules(decode(text.encode(errors="surrogatepass")), "L", ["P1"])
         except (ScenarioError, BadRulesError):
             continue
-        assert means(field, token), token
+        assert means(f"{kind}.{window}" if kind in STAGES else field, token), token
 
 
 def test_a_scenario_takes_none_of_them_as_an_amount() -> None:

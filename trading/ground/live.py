@@ -49,13 +49,15 @@ if TYPE_CHECKING:
 SUBPROTOCOL: Final = "kaibiao.v1"
 RING: Final = 1_024  # deltas kept per topic; older clients get a snapshot
 CHUNK: Final = 40
-"""Sockets served before the loop may do other work, some 0.5 ms: a bidder's offer needs four turns of the loop
-until it is answered, and each may have to wait for so many."""
+"""Sockets served before the loop does other work: some 0.5 ms."""
+
+TURNS: Final = 4
+"""Turns of the loop between chunks: an offer needs as many until the journal has it, and an idle one costs 10 µs."""
 
 REST_SECONDS: Final = 0.001
 RESTS: Final = 100
-"""How often a broadcast stands aside for a commit: the journal's thread needs the interpreter for each of its
-statements, and beside a loop that is never idle waits 5 ms for it each time."""
+"""How often a broadcast stands aside while a commit is on its way: the journal's thread needs the interpreter for
+each of its statements, and beside a loop that is never idle waits 5 ms for it each time."""
 
 SLOW_MS: Final = 10_000
 SWEEP_SECONDS: Final = 1
@@ -308,8 +310,9 @@ class Hub:
                     line.seq = seq
                 elif line.seq < seq:
                     self._bring_up(topic, line)
-            await asyncio.sleep(0)
-            if rests and self._busy():
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            while rests and self._busy():
                 rests -= 1
                 await asyncio.sleep(REST_SECONDS)
 

@@ -7,10 +7,15 @@ the home that only its owner may read.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from trading.ground.problems import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEMO_RULESET: Final = "演示"  # printed on every record and refused by a live centre
 
@@ -45,7 +50,15 @@ class Settings(BaseSettings):
     live: bool = False
     origins: tuple[str, ...] = ()
     offer_rate: int = Field(default=5, ge=0, le=1000)
-    log_level: str = "INFO"
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
+
+    @field_validator("database")
+    @classmethod
+    def _a_database_is_named_by_a_url(cls, url: str) -> str:
+        if url and "://" not in url:
+            msg = "a SQLAlchemy URL, as postgresql+psycopg://…"
+            raise ValueError(msg)
+        return url
 
     @model_validator(mode="after")
     def _a_live_centre_has_its_own_name_and_rules(self) -> Self:
@@ -61,3 +74,22 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The URL to open: PostgreSQL as given, else SQLite in the home."""
         return self.database or f"sqlite:///{self.home / 'kaibiao.db'}"
+
+
+def read_settings(given: Mapping[str, Any]) -> Settings:
+    """Read the settings; what is given on the command line goes before the environment.
+
+    Args:
+        given: by name; None stands for what was not given.
+
+    Raises:
+        Unavailable: `settings-unfit`, naming the variable and never its value, which may hold a password.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        name = "_".join(str(part) for part in wrong["loc"]).upper()
+        said = wrong["msg"].removeprefix("Value error, ")
+        told = f"KAIBIAO_{name}: {said}." if name else f"{said}."
+        raise Unavailable("settings-unfit", "设置不符", told) from error

@@ -23,7 +23,7 @@ LAWFUL = instant(date(2026, 10, 13), NINE)
 
 @pytest.fixture(params=["works", "procurement"])
 def world(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: str
 ) -> Iterator[World]:
     """A section announced on 1 September 2026 with T on Mon 10-12 09:00, under the law's own periods."""
     start = instant(date(2026, 9, 1), NINE)

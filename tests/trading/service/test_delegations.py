@@ -21,7 +21,7 @@ DAY = 86_400_000
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, stored: str) -> Iterator[World]:
     with World(tmp_path / "home") as made:
         made.first_people()
         made.announced(deadline=made.clock.now() // 1000 * 1000 + 2 * DAY)

@@ -82,7 +82,7 @@ def test_a_text_that_names_its_author_is_refused(text: str) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, stored: str) -> Iterator[World]:
     with World(tmp_path / "home") as made:
         made.first_people()
         _, made.section = made.announced()  # type: ignore[attr-defined]
@@ -194,6 +194,7 @@ def settle(world: World, id_: str, **changes: Any) -> httpx.Response:
     return world.call("POST", path, signed, who)
 
 
+@pytest.mark.both_databases
 def test_an_objection_holds_until_it_is_answered_and_names_nobody_before_t(world: World) -> None:
     taken = object_(world)
     assert taken.status_code == 201, taken.text
