@@ -63,10 +63,10 @@ def test_the_page_is_clean_at_every_width_in_both_languages(
     announced: tuple[Rooms, Site], browser: Browser, width: int
 ) -> None:
     rooms, site = announced
-    for suffix, held, moved_ in (
-        ("", "异议尚未答复", "截止时间顺延"),
-        ("?lang=en", "waits for its answer", "Deadline moved"),
-    ):
+    words = [("", "异议尚未答复", "截止时间顺延")]
+    if width == min(WIDTHS):  # the longer words where they have least room
+        words.append(("?lang=en", "waits for its answer", "Deadline moved"))
+    for suffix, held, moved_ in words:
         seen = look(browser, f"{site.base}/section/{rooms.section}{suffix}", width)
         shows(seen.page, ".notice-bar", held)
         shows(seen.page, ".versions", moved_)

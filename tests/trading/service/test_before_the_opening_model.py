@@ -146,5 +146,5 @@ class BeforeTheOpening(RuleBasedStateMachine):
 
 TestBeforeTheOpening = BeforeTheOpening.TestCase
 TestBeforeTheOpening.settings = settings(
-    max_examples=6, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=4, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
