@@ -265,7 +265,11 @@ def test_statements_about_bids_and_openings(whole: Whole) -> None:
     opening = f"/openings/{whole.section}"
     for path, purpose, body in (
         ("confirmations", "confirmation", {"reading": "0" * 64}),
-        ("objections", "objection", {"text": "x", "files": []}),
+        (
+            "objections",
+            "objection",
+            {"text": "x", "files": [{"name": "x", "size": 1, "sha256": ZERO}]},
+        ),
         ("pledges", "disclosure_pledge", PLEDGE),
         ("file-keys", "disclosure", DISCLOSURE),
     ):
@@ -302,11 +306,18 @@ def test_statements_about_bids_and_openings(whole: Whole) -> None:
         attack(
             whole,
             plain(f"{opening}/objections", "objection", who),
-            {**late, "text": "x" * 4_001, "files": []},
+            {**late, "text": "x" * 4_001, "files": [{"name": "x", "size": 1, "sha256": ZERO}]},
         )
         > 50
     )
     assert attack(whole, plain(f"{opening}/decisions", "decision", supervisor), decision) > 50
+
+    def reconvening(body: dict[str, Any]) -> Any:
+        signed = statement.sign(supervisor.key, "reconvening", CENTRE, body)
+        return f"{opening}/reconvenings", {"supervisor": signed}, operator
+
+    date = {"section": whole.section, "time": whole.clock.now() + 60_000, "reason": "x", "at": 1}
+    assert attack(whole, reconvening, date) > 50
     # Orders of two last: one that happens to be lawful ends the section.
     for path, purpose, body in ORDERS:
         every = {"section": whole.section, "reason": "x", "at": whole.clock.now()}
