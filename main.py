@@ -186,7 +186,12 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
             (auction_pages.router(auctions, pages), auction_pages.ACCESS),
         )
         app = FastAPI(
-            title="Kaibiao 开标", version="1", docs_url=None, redoc_url=None, openapi_url=OPENAPI
+            title="Kaibiao 开标",
+            version="1",
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=OPENAPI,
+            redirect_slashes=False,  # the address of a redirection would be built from the Host header
         )
         for router, _ in rooms:  # any route can meet a refusal of edge, gate or ground
             app.include_router(router, responses=PROBLEMS)
@@ -292,6 +297,7 @@ def _own(home: Path) -> None:
 async def _serve(settings: Settings, clock: SystemClock) -> None:
     import uvicorn
 
+    from trading.ground.heads import Heads
     from trading.ground.logs import configure
     from trading.ground.sockets import Socket
 
@@ -307,6 +313,7 @@ async def _serve(settings: Settings, clock: SystemClock) -> None:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                http=Heads,
                 ws=Socket,
                 ws_per_message_deflate=False,
                 ws_max_size=WS_MAX_BYTES,

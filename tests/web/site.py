@@ -171,13 +171,15 @@ def opening(home: Path, name: str = "岐江市公共资源交易中心") -> Iter
 
 
 @contextmanager
-def auction(home: Path) -> Iterator[tuple[House, Site, list[Any]]]:
-    """A quota session of three parcels in its timed phase, served with its hall and page."""
+def auction(
+    home: Path, rules: dict[str, Any] | None = None
+) -> Iterator[tuple[House, Site, list[Any]]]:
+    """A quota session of three parcels in its timed phase, or a lot by other rules, served with its hall and page."""
     turns = Turns()
 
     async def prepare() -> tuple[House, list[Any]]:
         house = await House(home).start()
-        _, desks = await house.quota(QUOTA_RULES)
+        _, desks = await (house.listed(rules) if rules else house.quota(QUOTA_RULES))
         return house, desks
 
     house, desks = turns.do(lambda: turns.runner.run(prepare()))

@@ -17,6 +17,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crypto.tlog.evidence import Evidence
+from tests.auction.stage import LISTING_RULES
 from tests.bidding.test_two_histories import bring, forged
 from tests.web.site import CHROMIUM, Rooms, Site, auction, free_port, opening
 from trading.ground.http import HEADERS
@@ -285,6 +286,40 @@ def test_a_live_auction_hall_follows_offers_to_the_result(tmp_path: Path, browse
         assert missing.page.locator("h1").text_content()
         assert httpx.get(f"{site.base}/auction/nothing").status_code == 404
         page.context.close()
+
+
+def test_after_the_cap_a_hall_shows_the_second_item_and_who_goes_on(
+    tmp_path: Path, browser: Browser
+) -> None:
+    cap = {**LISTING_RULES, "price_cap": "200"}
+    item = {"kind": "second_item", "name": "竞低容积率", "direction": "down", "start": "3.50", "increment": "0.10"}  # fmt: skip
+    with auction(tmp_path / "item", {**cap, "on_cap": item}) as (_, site, desks):
+        page = look(browser, f"{site.base}/auction/lot_0", 390)
+        for desk, amount in zip(desks, ("200", "3.50", "3.30"), strict=True):
+            site.turns.do(lambda desk=desk, amount=amount: site.turns.runner.run(desk.bid(amount)))
+        shows(page.page, ".bigs", "竞低容积率：当前最优")
+        shows(page.page, ".bigs", "价格停在最高限价 200.00 万元")
+        shows(page.page, ".bigs", "下一有效报价不高于")
+        shows(page.page, ".standing", "领先")
+        expect(page.page.locator("svg.ladder circle")).to_have_count(2)  # of this ladder alone
+        page.clean()
+        page.page.context.close()
+    once = {"kind": "one_shot", "wait_s": 0, "ask_s": 60, "quote_s": 60}
+    with auction(tmp_path / "once", {**cap, "on_cap": once}) as (house, site, desks):
+
+        def run(work: Any) -> Any:
+            return site.turns.do(lambda: site.turns.runner.run(work))
+
+        page = look(browser, f"{site.base}/auction/lot_0", 1366)
+        run(desks[0].bid("200"))
+        for desk in desks[1:]:
+            run(desk.bid(None, do="join"))
+        run(house.at(70_000))
+        run(desks[1].bid("210", do="quote"))
+        shows(page.page, ".bigs", "已报 1 份，结束前不公开")
+        assert "210" not in (page.page.text_content("main") or "")
+        page.clean()
+        page.page.context.close()
 
 
 def test_a_fresh_centre_from_the_front_door_shows_empty_pages(

@@ -13,6 +13,7 @@ import uvicorn
 import main
 from tests.acceptance.hostile.whole import Whole
 from trading.ground.clock import SystemClock
+from trading.ground.heads import Heads
 from trading.ground.sockets import Socket
 
 
@@ -38,7 +39,7 @@ class Served(Whole):
         async with main.centre(self.settings, self.clock) as app:
             config = uvicorn.Config(
                 app, lifespan="off", log_config=None, access_log=False, server_header=False,
-                ws=Socket, ws_per_message_deflate=False,
+                http=Heads, ws=Socket, ws_per_message_deflate=False,
                 ws_max_size=main.WS_MAX_BYTES, timeout_graceful_shutdown=1,
             )  # fmt: skip
             self._server = uvicorn.Server(config)

@@ -47,6 +47,7 @@ def opened_office(tmp_path: Path) -> Office:
 
 
 def sealed(office: Office) -> None:
+    office.decided()
     assert office.pace("confirm").status_code == 200
     office.until(office.clock.now() + 60_000)
     assert office.pace("seal").status_code == 200

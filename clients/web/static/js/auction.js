@@ -31,18 +31,18 @@ function sum(r, parcel) {
 function Standing(/** @type {{s: any}} */ { s }) {
   const known = new Map(parcels.value.map((p) => [p.id, p]));
   const silent = s.slots ? parcels.value.filter((p) => !s.standing.some((/** @type {any} */ r) => r.parcel === p.id)) : [];
-  const unit = { unit: s.unit };
+  const amount = s.slots ? t("col.amount", { unit: s.unit }) : t("col.offer") + (s.unit ? `（${s.unit}）` : "");
   return html`<div class="standing"><table class="stack"><caption>${t(s.outcome ? "auction.result" : "auction.standing")}<small>${s.slots ? t("auction.rank_why", { k: s.slots }) : ""}</small></caption>
-    <thead><tr><th>${t("col.rank")}</th><th>${t(s.slots ? "col.parcel" : "col.paddle")}</th><th class="right">${t("col.amount", unit)}</th>${s.slots ? html`<th class="right">${t("col.payable")}</th>` : null}<th>${t("col.state")}</th></tr></thead>
+    <thead><tr><th>${t("col.rank")}</th><th>${t(s.slots ? "col.parcel" : "col.paddle")}</th><th class="right">${amount}</th>${s.slots ? html`<th class="right">${t("col.payable")}</th>` : null}<th>${t("col.state")}</th></tr></thead>
     <tbody>${s.standing.map((/** @type {any} */ r) => html`<tr key=${r.parcel || r.paddle} class=${r.inside ? "lead" : "out"}>
         <td class="num tight" data-label=${t("col.rank")}>${r.rank}</td>
         <td data-label=${t(s.slots ? "col.parcel" : "col.paddle")}><b>${r.parcel || r.paddle}</b> ${r.holder}<small>${r.parcel ? t("auction.paddle", { n: r.paddle }) : ""}</small></td>
-        <td class="right num tight" data-label=${t("col.amount", unit)}><b>${grouped(r.amount)}</b></td>
+        <td class="right num tight" data-label=${amount}><b>${grouped(r.amount)}</b></td>
         ${s.slots ? html`<td class="right num tight" data-label=${t("col.payable")}><b>${grouped(r.payable)}</b>${sum(r, known.get(r.parcel))}</td>` : null}
-        <td class="tight" data-label=${t("col.state")}><${Chip} tone=${r.inside ? "ok" : ""} icon=${r.inside ? "✓" : "–"}>${t(r.inside ? (s.outcome ? "auction.won" : "auction.inside") : s.outcome ? "auction.lost" : "auction.outside")}<//></td>
+        <td class="tight" data-label=${t("col.state")}><${Chip} tone=${r.inside ? "ok" : ""} icon=${r.inside ? "✓" : "–"}>${t(r.inside ? (s.outcome ? "auction.won" : s.slots ? "auction.inside" : "auction.leading") : s.outcome ? "auction.lost" : "auction.outside")}<//></td>
       </tr>`)}
       ${silent.map((p) => html`<tr key=${p.id} class="out"><td class="tight">—</td>
-        <td data-label=${t("col.parcel")}><b>${p.id}</b> ${p.holder}</td><td class="right tight" data-label=${t("col.amount", unit)}>—</td>
+        <td data-label=${t("col.parcel")}><b>${p.id}</b> ${p.holder}</td><td class="right tight" data-label=${amount}>—</td>
         <td class="right num tight" data-label=${t("col.payable")}><small>${t("auction.starts_from", { total: plain(p.start_total || "") })}</small></td>
         <td class="tight" data-label=${t("col.state")}><${Chip} tone="" icon="…">${t("auction.silent")}<//></td></tr>`)}
     </tbody></table>
@@ -61,18 +61,33 @@ function bigs(/** @type {any} */ s) {
   const who = s.standing[0];
   const leader = !s.leader ? t("auction.nobody") : html`<${Chip} tone="ok" icon="▲">${t(s.outcome ? "auction.first" : "auction.leads", { who: who && who.parcel ? who.parcel + " " + who.holder : t("auction.paddle", { n: s.leader }) })}<//>`;
   const step = html`<span>${t("auction.step", { step: grouped(s.increment), unit: s.unit })}</span>${s.cap ? html`<span>${t("auction.cap", { cap: grouped(s.cap), unit: s.unit })}</span>` : null}`;
-  const best = html`<${Big} label=${t(s.outcome ? "auction.final" : s.slots ? "auction.best_surcharge" : "auction.best")} value=${s.best === null ? "—" : grouped(s.best)} small=${s.unit} under=${html`${leader}${step}`} />`;
+  const label = s.second_item ? t("auction.second", { name: s.second_item }) : t(s.outcome ? "auction.final" : s.slots ? "auction.best_surcharge" : "auction.best");
+  const best = html`<${Big} label=${label} value=${s.best === null ? "—" : grouped(s.best)} small=${s.unit} under=${html`${leader}${step}${s.price ? html`<span>${t("auction.price_stands", { price: s.price })}</span>` : null}`} />`;
   if (s.outcome) {
     const won = s.outcome.winners.length;
     return html`${best}<${Big} label=${t(s.slots ? "auction.winners" : "auction.result")} value=${s.slots ? html`${won}<i>/</i>${s.standing.length}` : t("outcome." + s.outcome.status)}
         under=${html`<${Chip} tone=${won ? "ok" : "warn"} icon=${won ? "✓" : "—"}>${t("outcome." + s.outcome.status)}<//>${s.outcome.reason ? html`<span>${t("reason." + s.outcome.reason)}</span>` : null}<span>${t("auction.closed_at", { time: beijing(Date.parse(s.outcome.closed_at)) })}</span><span>${t("auction.extended", { k: s.extensions })}</span>`} />
       ${s.total ? html`<${Big} label=${t("auction.total")} value=${grouped(s.total)} long=${true} under=${t("auction.total_why")} />` : null}`;
   }
-  return html`${best}<${Big} label=${t("auction.left")} value=${html`<${Countdown} ends=${s.ends_at} />`}
-      under=${html`<span>${t("auction.rule_" + s.rule, { n: s.extend_s })}</span><span>${t("auction.extended", { k: s.extensions })}</span>`} />
-    <${Big} label=${t("auction.next")} value=${s.next === null ? "—" : grouped(s.next)} small=${s.next === null ? "" : s.unit}
-      under=${s.raise_base ? t("auction.base_" + s.raise_base) : t("auction.next_why")} />`;
+  const rule = CLIMBS.has(s.phase) ? html`<span>${t("auction.rule_" + s.rule, { n: s.extend_s })}</span><span>${t("auction.extended", { k: s.extensions })}</span>` : null;
+  return html`${best}<${Big} label=${t("auction.left")} value=${html`<${Countdown} ends=${s.ends_at} />`} under=${rule} />${JOINS.has(s.phase) ? joined(s) : next(s)}`;
 }
+
+/** The least that would be taken; for a falling ladder the most. @param {any} s */
+function next(s) {
+  const down = s.direction === "down";
+  const why = s.next === null ? t("auction.no_next") : s.raise_base ? t("auction.base_" + s.raise_base) : t(down ? "auction.next_why_down" : "auction.next_why");
+  return html`<${Big} label=${t(down ? "auction.next_down" : "auction.next")} value=${s.next === null ? "—" : grouped(s.next)} small=${s.next === null ? "" : s.unit} under=${why} />`;
+}
+
+/** Who goes on after the cap; a quote shows only that it was made. @param {any} s */
+function joined(s) {
+  const who = s.joined.map((/** @type {string} */ paddle) => html`<span key=${paddle}>${t("auction.paddle", { n: paddle })}</span>`);
+  return html`<${Big} label=${t("auction.joined")} value=${String(s.joined.length)} under=${html`${who}${s.phase === "QUOTING" ? html`<span>${t("auction.quoted", { k: s.quoted.length })}</span>` : null}`} />`;
+}
+
+const CLIMBS = new Set(["TIMED", "SECOND_ITEM"]);
+const JOINS = new Set(["ASKING", "QUOTING", "REVEALING"]);
 
 /** @type {Record<string, string>} */
 const TONES = { SUSPENDED: "warn", SOLD: "good", TERMINATED: "bad" };
@@ -84,7 +99,7 @@ mount((s, feed) => {
     <p class=${"note " + (TONES[s.phase] || "")} role="status"><b>${mark}${t(s.outcome ? "hall.ended" : "hall.now")}</b>${t("phase." + s.phase)}</p>
     <div class="stage"><div class="work">
       <div class="bigs">${bigs(s)}</div>
-      <div class="pair"><${Standing} s=${s} /><${Ladder} offers=${s.offers} unit=${s.unit} direction=${s.direction} /></div>
+      <div class="pair"><${Standing} s=${s} /><${Ladder} offers=${s.second_item ? s.offers.filter((/** @type {any} */ o) => o.second) : s.offers} unit=${s.unit} direction=${s.direction} /></div>
       ${shown ? html`<${Papers} papers=${shown} title=${t("hall.papers")} why=${t("hall.papers_why")} />` : null}
     </div><div class="side"><${Offers} offers=${s.offers} /><${Feed} feed=${feed.filter((e) => e.kind !== "bid")} title=${t("hall.feed")} /></div></div>`;
 }, prepare);

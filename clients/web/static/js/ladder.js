@@ -49,11 +49,12 @@ export function Ladder({ offers, unit, direction }) {
   let path = "";
   best.forEach((o, i) => (path += i === 0 ? `M${x(o.t)} ${y(Number(o.amount))}` : `H${x(o.t)}V${y(Number(o.amount))}`));
   path += `H${x(t1)}`;
-  const times = [0, 1, 2, 3].map((i) => t0 + ((t1 - t0) * i) / 3);
+  const last = t1 - t0 >= 3000 ? 3 : t1 - t0 >= 1000 ? 1 : 0; // no second is written twice
+  const times = Array.from({ length: last + 1 }, (_, i) => t0 + ((t1 - t0) * i) / (last || 1));
   return html`<figure class="chart"><figcaption><b>${t("auction.ladder")}</b><span><i class="dot">●</i> ${t("auction.taken")}　<i class="cross">×</i> ${t("auction.turned")}　${unit}</span></figcaption>
     <svg class="ladder" viewBox=${`0 0 ${WIDE} ${HIGH}`} role="img" aria-label=${t("auction.ladder")}>
     ${scale.map((m) => html`<g key=${m}><line class="grid" x1=${LEFT} x2=${WIDE - RIGHT} y1=${y(m)} y2=${y(m)} /><text x=${LEFT - 10} y=${y(m) + 5} text-anchor="end">${m.toFixed(2)}</text></g>`)}
-    ${times.map((v, i) => html`<text key=${i} x=${x(v)} y=${HIGH - 12} text-anchor=${i === 0 ? "start" : i === 3 ? "end" : "middle"}>${beijing(v)}</text>`)}
+    ${times.map((v, i) => html`<text key=${i} x=${x(v)} y=${HIGH - 12} text-anchor=${i === 0 ? "start" : i === last ? "end" : "middle"}>${beijing(v)}</text>`)}
     <path class="line" d=${path} />
     ${told.map((o, i) =>
       o.code === null

@@ -9,7 +9,7 @@ const STATUS = {
   withdrawn: ["", "↩"], superseded: ["", "↻"], excluded: ["warn", "!"], refused: ["bad", "✕"], undetermined: ["warn", "?"],
 };
 /** @type {Record<string, [string, string]>} */
-const CUSTODIAN = { waiting: ["", "…"], answered: ["ok", "✓"], wrong: ["bad", "✕"], silent: ["warn", "—"], unasked: ["", "·"], refused: ["warn", "!"] };
+const CUSTODIAN = { waiting: ["", "…"], answered: ["ok", "✓"], wrong: ["bad", "✕"], silent: ["bad", "—"], unasked: ["", "·"], refused: ["bad", "!"] };
 /** @type {Record<string, [string, string]>} */
 const AWAKE = { awake: ["ok", "●"], stale: ["warn", "○"], red: ["bad", "✕"] };
 /** @type {Record<string, [string, string]>} */
@@ -24,7 +24,7 @@ const papers = signal(/** @type {any} */ (null));
 const duty = signal(/** @type {Record<string, string>} */ ({}));
 const DUTY_MS = 120_000; // thousands may be watching, and a custodian is called by telephone
 
-/** Ask while bids are taken; afterwards the answers themselves tell. @param {string} about @param {{value: any}} state */
+/** Ask while somebody's answer is still awaited; an answer tells more. @param {string} about @param {{value: any}} state */
 async function watch(about, state) {
   try {
     const board = await (await fetch("/api/v1/custody/board")).json();
@@ -33,7 +33,8 @@ async function watch(about, state) {
   } catch {
     duty.value = {}; // unreachable: say nothing rather than something old
   }
-  if (!state.value || state.value.phase === "bidding") setTimeout(() => watch(about, state), DUTY_MS);
+  const awaited = (/** @type {any} */ c) => c.status === "waiting";
+  if (!state.value || state.value.custody.custodians.some(awaited)) setTimeout(() => watch(about, state), DUTY_MS);
 }
 
 function row(/** @type {any} */ r) {
