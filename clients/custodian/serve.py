@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import BiddingError
+from clients.custodian import histories
 from clients.custodian.ceremony import Ceremonies, Task
 from clients.custodian.cosigner import Cosigner
 from clients.custodian.release import Releases
 from clients.errors import ClientError, UnfitError
+from clients.sdk import ledger
 from clients.sdk.session import login
 from crypto.encoding import unb64
 from crypto.errors import CryptoError
@@ -58,6 +60,7 @@ class Custodian:
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
     _said: dict[str, int] = field(default_factory=dict, init=False)
     _waiting: dict[str, int] = field(default_factory=dict, init=False)
+    _looked: int = field(default=-QUIET_MS, init=False)
 
     def __post_init__(self) -> None:
         self.cosigner = Cosigner(self.home, self.roster.ledger)
@@ -85,11 +88,28 @@ class Custodian:
         awake = self._try("clock", lambda: self.home.state.see_time(now) >= 0)
         if awake:
             self._try("log", lambda: self._witness(now))
+            self._try("evidence", lambda: self._histories(now))
         if self.home.identity.role == "custodian":
             self._try("tasks", lambda: self._tasks(now, awake=awake))
 
     def _witness(self, now: int) -> bool:
         return self.cosigner.step(self.centre, now)
+
+    def _histories(self, now: int) -> bool:
+        """Looks once a minute whether anybody has proved two histories; keeps and says what is new."""
+        if now - self._looked < QUIET_MS:
+            return False
+        self._looked = now
+        state = self.home.state
+        before = {one["key"] for one in histories.kept(state)}
+        found = histories.learn(state, self.roster, ledger.evidence(self.centre), now)
+        for one in found:
+            if one.key not in before:
+                self._tell(
+                    f"{one.key.partition('+')[0]} has signed two histories, evidence {one.digest[:16]}…; "
+                    "tell the supervisor"
+                )
+        return bool(found)
 
     def _tasks(self, now: int, *, awake: bool) -> bool:
         asked = self.centre.call("GET", "/custody/tasks", query={"custodian": self.home.keys.name})

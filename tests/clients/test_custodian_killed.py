@@ -258,7 +258,7 @@ def test_a_memory_that_forgets_or_keeps_too_late_is_found_out(
 ) -> None:
     """Negative control: a home whose words are not kept before they are sent says something else."""
     found = set()
-    for n in range(1, 7):  # the ceremony; nobody who forgets gets further
+    for n in range(1, 8):  # the ceremony; nobody who forgets gets further
         place = fresh(template, n)
         if not die_at(n, place, fault):
             break

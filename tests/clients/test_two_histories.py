@@ -174,6 +174,20 @@ def test_what_the_centre_publishes_of_two_histories_is_learnt_before_an_answer(t
     assert histories.kept(team.homes[0].state) == [brought]
 
 
+def test_whoever_serves_says_that_two_histories_were_proved(team: Team) -> None:
+    honest = caught(team)
+    team.centre.log = honest
+    other = team.people[0]
+    (brought,) = team.centre.evidence
+    other.home.state.unsay(histories.EVIDENCE, Evidence.from_json(brought).digest)
+    other.step()
+    other.step()
+    told = [line for line in team.lines if "has signed two histories" in line]
+    assert len(told) == 1
+    assert ORIGIN in told[0]
+    assert histories.kept(other.home.state) == [brought]
+
+
 def test_false_evidence_stops_nothing(team: Team) -> None:
     honest = team.centre.log
     show(team, honest, 0)
