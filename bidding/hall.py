@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import PublishedBidders
-from bidding.opening import Bid, File, Phase, State
+from bidding.opening import Phase, State
+from bidding.opening.lines import NOTHING, content, touched
+from bidding.opening.lines import said as said_of
 from bidding.opening.meeting import OPEN as TALKS
-from bidding.opening.silence import answer
 from bidding.opening.state import ENDED
-from bidding.opening.words import cause
 from trading.ground.clock import beijing
-from trading.ground.money import grouped, parse_amount
 
 if TYPE_CHECKING:
     from bidding.service import BiddingService
@@ -35,14 +34,7 @@ STEPS: Final = (
 _PUBLIC: Final = frozenset(
     {Phase.CLOSED, Phase.CONTROL_PRICE, Phase.FLOAT_DRAW, Phase.FAILED_FEWER_THAN_3}
 )
-_ASKED: Final = frozenset({Phase.CONFIRMING, Phase.SEALED})
 _HIDDEN: Final = _PUBLIC | {Phase.BIDDING}
-_CONFIRM: Final = {
-    "none": "not_confirmed",
-    "confirmed": "no_objection",
-    "objected": "objection",
-    "deemed_accepted_absent": "deemed_accepted",
-}
 # Journal kind → what the feed says; what is not here makes no line of its own.
 _SAYS: Final = {
     "moved": ("开标时间推迟", "The opening time moves later"),
@@ -162,7 +154,8 @@ class Halls:
             (self._talk if line["kind"] == "said" else self._feeds)[book.section].append(line)
         if line is not None or changed:
             self._shown[book.section] = state
-            self._service.room.hub.publish(f"opening:{book.section}", line, row.at, changed)
+            lean = touched(changed, before)
+            self._service.room.hub.publish(f"opening:{book.section}", line, row.at, lean)
 
     def _line(self, book: Book, kind: str, body: dict[str, Any], at: int) -> dict[str, Any] | None:
         more: dict[str, Any] = {}
@@ -196,7 +189,7 @@ class Halls:
             bid = book.opening.bids[body["submission"]]
             who = self._service.room.name(bid.line.bidder)
             zh, en = (f"{who} {words}" for words in _OF_A_BID[kind])
-            said = body["text"] if kind == "identity_noted" else _said(kind, bid)
+            said = body["text"] if kind == "identity_noted" else said_of(kind, bid)
             zh, en = (f"{zh}：{said}", f"{en}: {said}") if said else (zh, en)
         else:
             return None
@@ -292,7 +285,7 @@ class Halls:
                     "deposit": line.deposit,
                     "sha256": book.kept[line.submission].act.sha256,
                     "signed_in_at": book.opening.sign_ins.get(line.bidder),
-                    **_content(book.opening, bid),
+                    **content(book.opening, bid),
                 }
             )
         for line in published:
@@ -308,74 +301,11 @@ class Halls:
                         "deposit": line.deposit,
                         "sha256": "",
                         "signed_in_at": None,
-                        **_NOTHING,
+                        **NOTHING,
                         "status": line.status,
                     }
                 )
         return rows
-
-
-_NOTHING: Final[dict[str, Any]] = {
-    "price": "",
-    "of_limit": "",
-    "duration_days": None,
-    "quality": "",
-    "project_manager": "",
-    "confirmation": "",
-    "reason_zh": "",
-    "reason_en": "",
-    "decided": None,
-    "objection": None,
-}
-
-
-def _said(kind: str, bid: Bid) -> str:
-    """What was read out of a bid, or what was objected and replied: as the record will print it."""
-    if kind == "read":
-        price = bid.summary.get("total_price", "")
-        return f"{grouped(price)} 元" if price else ""
-    return {"objected": bid.text, "objection_answered": bid.reply}.get(kind, "")
-
-
-def _of_limit(price: str, limit: str) -> str:
-    """Say what part of the control price 最高投标限价 a price is, per cent, rounded down: 100.00 means no less."""
-    if not price or not limit:
-        return ""
-    whole = parse_amount(limit, 2)
-    part = parse_amount(price, 2) * 10_000 // whole
-    return f"{part // 100}.{part % 100:02}"
-
-
-def _content(opening: State, bid: Bid) -> dict[str, Any]:
-    if bid.read_at is None:
-        return {**_NOTHING, "status": "sealed"}
-    days, limit, opened = bid.summary.get("duration_days", ""), opening.price, bid.opened
-    return {
-        "status": "opened" if opened else bid.result,
-        "price": bid.summary.get("total_price", ""),
-        "of_limit": _of_limit(bid.summary.get("total_price", ""), limit),
-        "duration_days": int(days) if days else None,
-        "quality": bid.summary.get("quality", ""),
-        "project_manager": bid.summary.get("project_manager", ""),
-        "confirmation": _CONFIRM[answer(opening, bid)] if opening.phase in _ASKED else "",
-        "reason_zh": "" if opened else cause(bid),
-        "reason_en": "" if opened else f"Did not open: {bid.code}",
-        "decided": None if opened else bool(bid.decided_by),
-        "objection": _objection(bid) if bid.answer == "objected" else None,
-    }
-
-
-def _objection(bid: Bid) -> dict[str, Any]:
-    return {
-        "text": bid.text,
-        "files": [_file(one) for one in bid.files],
-        "reply": bid.reply,
-        "reply_files": [_file(one) for one in bid.reply_files],
-    }
-
-
-def _file(one: File) -> dict[str, Any]:
-    return {"name": one.name, "size": one.size, "sha256": one.sha256}
 
 
 def _steps(opening: State) -> list[dict[str, Any]]:

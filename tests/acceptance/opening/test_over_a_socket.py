@@ -69,8 +69,12 @@ def test_o1_over_a_real_socket_is_seen_alike_by_everybody(loopback: Loopback) ->
     assert [one["seq"] for one in deltas] == [first["seq"] + n for n in range(1, len(deltas) + 1)]
     state, feed = first["state"], list(first["state"]["feed"])
     for one in deltas:
-        state = {**state, **one.get("set", {})}
+        changed = dict(one.get("set", {}))
+        lines = {row["submission"]: row for row in changed.pop("rows_changed", ())}
+        state = {**state, **changed}
+        state["rows"] = [lines.get(row["submission"], row) for row in state["rows"]]
         feed += [one["event"]] if "event" in one else []
     assert {**state, "feed": feed} == loopback.hall()
+    assert any("rows_changed" in one.get("set", {}) for one in deltas)
     early = [one for one in deltas if one["t"] < loopback.deadline]
     assert early == []  # six acts and three sign-ins before T, and nobody saw one of them

@@ -36,7 +36,8 @@ export function follow(path) {
     if (message.type !== "delta") return true;
     if (!at || message.seq !== at.seq + 1) return false;
     at.seq = message.seq;
-    const set = message.set || {};
+    const { rows_changed: touched, ...set } = message.set || {};
+    if (touched) set.rows = state.value.rows.map((/** @type {any} */ row) => touched.find((/** @type {any} */ one) => one.submission === row.submission) || row);
     const lists = Object.entries(message.add || {}).map(([name, fresh]) => [name, [...(state.value[name] || []), ...fresh].slice(-FEED)]);
     state.value = { ...state.value, ...set, ...Object.fromEntries(lists) };
     // Talk has a list of its own, so that it never pushes out of the feed what happened.
