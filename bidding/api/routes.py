@@ -107,7 +107,13 @@ def _uploads(made: APIRouter, service: BiddingService) -> None:
             },
         )
 
-    @made.post("/uploads", status_code=201, tags=["uploads"], responses=TUS_PROBLEMS)
+    @made.post(
+        "/uploads",
+        status_code=201,
+        response_class=Response,  # empty: all that tus says stands in headers
+        tags=["uploads"],
+        responses=TUS_PROBLEMS,
+    )
     async def create(
         request: Request,
         who: Who,
@@ -136,7 +142,7 @@ def _uploads(made: APIRouter, service: BiddingService) -> None:
             "Cache-Control": "no-store",
         }
 
-    @made.head("/uploads/{upload}", status_code=200, tags=["uploads"])
+    @made.head("/uploads/{upload}", status_code=200, response_class=Response, tags=["uploads"])
     async def offset(upload: Id, who: Who) -> Response:
         """Say how many bytes are durable (tus)."""
         return Response(headers=told(upload, who))

@@ -7,6 +7,7 @@ error that nobody foresaw is a 503 of code `unforeseen`, which is declared: here
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -34,25 +35,12 @@ QUERIES = (
     "since=%ff", "from=-1&to=9", "from=9&to=1", f"from=0&to={'9' * 400}", "index=0&size=0", "target=%00",
     "custodian=%ED%A0%80", "subject=' OR 1=1 --", "subject=<script>alert(1)</script>", "lang=<b>", "x=" + "y" * 8_000,
 )  # fmt: skip
+REFUSALS = ("400", "401", "403", "404", "409", "410", "412", "413", "415", "422", "429", "460")
 CONFIG: dict[str, Any] = {
     "checks": {
         # A signature, a checksum of an id or a time cannot be said in JSON Schema: what fits it may be refused.
-        "positive_data_acceptance": {
-            "expected-statuses": [
-                "2xx",
-                "400",
-                "401",
-                "403",
-                "404",
-                "409",
-                "410",
-                "412",
-                "413",
-                "415",
-                "422",
-                "429",
-            ]
-        },
+        "positive_data_acceptance": {"expected-statuses": ["2xx", *REFUSALS]},
+        "negative_data_rejection": {"expected-statuses": ["405", "406", *REFUSALS]},
     }
 }
 TRACES = re.compile(
@@ -136,6 +124,15 @@ def mutations(draw: st.DrawFn, value: Any) -> Any:
     return payload
 
 
+def has_half(value: Any) -> bool:
+    """Whether a value holds half a surrogate pair anywhere, names of members included."""
+    if isinstance(value, dict):
+        return any(map(has_half, value)) or any(map(has_half, value.values()))
+    if isinstance(value, list):
+        return any(map(has_half, value))
+    return isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def run(served: Served, description: dict[str, Any], who: Someone | None, examples: int) -> int:
     """Draw cases for every operation and judge every answer; returns how many were sent."""
     attacker = Attacker(served, who)
@@ -167,14 +164,23 @@ def draw_cases(
     def attack(data: st.DataObject) -> None:
         nonlocal sent
         case = data.draw(strategy)
+        alone: bytes | None = None
         if isinstance(case.body, dict | list) and data.draw(st.booleans()):
-            case.body = data.draw(mutations(case.body))
+            changed = data.draw(mutations(case.body))
+            if has_half(changed):  # the tool's validator falls over it: sent past it
+                alone = json.dumps(changed).encode()
+            else:
+                case.body = changed
         parts = case.as_transport_kwargs(base_url=attacker.base)
+        if alone is not None:
+            parts = {**parts, "json": None, "data": alone}
+            parts["headers"] = {**parts["headers"], "Content-Type": "application/json"}
         parts["headers"] = {**parts["headers"], **bearer(attacker.who)}
         answer = attacker.session.request(**parts, timeout=30)
         sent += 1
         judge(answer, declared, (operation.method, answer.request.url, answer.request.body))
-        case.validate_response(answer)
+        if alone is None:
+            case.validate_response(answer)
         if operation.path.endswith("/session") and operation.method == "delete":
             attacker.refresh()
 
@@ -188,13 +194,13 @@ def bearer(who: Someone | None) -> dict[str, str]:
 
 def test_drawn_cases_get_declared_answers(served: Served, description: dict[str, Any]) -> None:
     for who in roles(served):
-        assert run(served, description, who, 4) > 200
+        assert run(served, description, who, 3) > 150
 
 
 @pytest.mark.soak
 def test_many_drawn_cases_get_declared_answers(served: Served, description: dict[str, Any]) -> None:
     for who in roles(served):
-        assert run(served, description, who, 300) > 15_000
+        assert run(served, description, who, 100) > 5_000
 
 
 def admitted(served: Served) -> dict[tuple[str, str], Someone | None]:

@@ -248,6 +248,10 @@ def test_statements_about_bids_and_openings(whole: Whole) -> None:
         return send
 
     assert attack(whole, order("postponements", "postponement"), later) > 100
+    seen = {"section": whole.section, "evidence": ["0" * 64], "reason": "核对", "at": 1}
+    assert attack(whole, order("reconciliations", "reconciliation"), seen) > 50
+    lost = {"custodian": keeper.id, "at": 1}
+    assert attack(whole, custodian("/custody/recoveries", "recovery"), lost) > 30
     message = {"ceremony": "cer_x", "custodian": keeper.id, "round": 1, "message": "AAAA"}
     ceremony = whole.service.section(whole.section).key.ceremony  # type: ignore[union-attr]
     path = f"/custody/ceremonies/{ceremony}/messages"
