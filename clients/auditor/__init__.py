@@ -5,6 +5,7 @@ inputs.py     what a path holds, and which checklist it gets
 checklist.py  named checks that name the place of a failure and never end in a traceback
 keys.py       whose keys a verifier has pinned, by what they are for
 receipts.py   a bidder's receipt 回执 and refusal 拒收, an offer's receipt
+beside.py     a dossier held against the receipts that are given with it
 dossier.py    a dossier 归档包: its paper, then what its events tell of
   evidence.py   its files, read once; run.py its run of ledger leaves; issued.py who was given which key
   section.py    one section read; opening.py its checklist

@@ -60,12 +60,11 @@ def verify(
     missing = [str(path) for path in paths if not _there(path)]
     if missing:
         raise UsageError(f"没有这个路径 there is no such path: {', '.join(missing)}")
-    from clients.auditor.inputs import report
+    from clients.auditor import inputs
     from clients.auditor.show import text
 
     verdicts: set[Verdict] = set()
-    for path in paths:
-        one = report(path, keys, moment, slips)
+    for one in inputs.reports(paths, keys, moment, slips):
         verdicts.add(one.verdict)
         print(json.dumps(one.to_json(), ensure_ascii=False) if as_json else text(one), flush=True)
     code = exit_code(verdicts)

@@ -10,15 +10,38 @@ from clients.files import read_bounded
 from documents.checks import Check, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from auction.replay.closed import Disclosure
+    from clients.auditor.beside import InHand
     from clients.auditor.keys import Keys
     from documents.trust import Trust
 
 MAX_FILE: Final = 256 << 20
 """Bytes; a record of 300 bidders has some hundred KiB, and sealed bids lie in bags only."""
+
+
+def reports(
+    paths: Sequence[Path], keys: Keys, at: int, slips: Sequence[Disclosure] = ()
+) -> Iterator[Report]:
+    """Check several inputs, in their order; a dossier also against the receipts that stand beside it.
+
+    Arguments and errors as `report`.
+    """
+    files = {path: report(path, keys, at, slips) for path in paths if not path.is_dir()}
+    held: list[InHand] = []
+    if len(files) < len(set(paths)):
+        from clients.auditor import beside
+
+        found = (beside.read(one, path) for path, one in files.items())
+        held = [one for one in found if one is not None]
+    for path in paths:
+        if path in files:
+            yield files[path]
+            continue
+        one = report(path, keys, at, slips)
+        yield one.also(beside.check(path, held)) if held else one
 
 
 def report(path: Path, keys: Keys, at: int, slips: Sequence[Disclosure] = ()) -> Report:
