@@ -46,6 +46,7 @@ def before(world: World) -> str:
         )
     memory.close()
     start(world, "custodian", home)
+    must(world.clock.now() < world.facts["deadline"], "T came before they were harmed: too slow")
     return f"custodian {KILLED} killed; custodian {ALTERED}'s share altered in its home"
 
 

@@ -158,7 +158,9 @@ def tender(world: World) -> str:
     rehearsal = _keyed(world, told, _slot(started + REHEARSAL_MS), "rehearsal")
     took = world.clock.now() - started
     deadline = 0
-    for patience in (2, 4, 8):  # T stands in the key's context, so it is chosen before the ceremony
+    # T stands in the key's context, so it is chosen before the ceremony. What comes between bids and T (two attacks,
+    # two custodians harmed) takes about as long as two ceremonies.
+    for patience in (4, 6, 10):
         ahead = max(LEAST_AHEAD_MS, world.facts["trial_ms"]) + patience * took
         deadline = _slot(world.clock.now() + ahead)
         section = _keyed(world, told, deadline, "live")
