@@ -99,7 +99,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     for id_ in RULE:
         if not (ended and id_ in _UNOPENED):
             todo.check(id_, partial(judge.line, id_), needs=["certificate", "leaves"])
-    todo.check("issued", partial(_issued, section), needs=["leaves"], essential=False)
+    todo.check("issued", partial(_issued, section), needs=["leaves"])
     todo.check("receipts", partial(handed.check_receipts, section), needs=["leaves"])
     todo.check("rows", partial(rows.check, section))
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])

@@ -320,3 +320,16 @@ def test_the_author_without_a_forgery_passes(opened: Made, keys: Keys) -> None:
     assert CENTRE_KEY.public in keys.centres(CENTRE)
     assert forge.redraw().failed(keys) == set()
     assert forge.undone() == set()
+
+
+def test_an_invented_bidder_leaves_the_audit_incomplete(opened: Made, keys: Keys) -> None:
+    """Whoever bids with a key that no leaf issues to anybody may be the centre itself."""
+    forge = Author(opened)
+    forge.keys = keys
+    for index, data in enumerate(forge.whole):
+        if b'"kind":"key_issued"' in data:
+            other = statement.sign(STRANGER, "x", CENTRE, {})["key"]
+            forge.whole[index] = canonical({**parse(data), "key": other})
+    forge.relog()
+    assert forge.failed(keys) == {"closing-checkpoint"}  # these leaves lie before it
+    assert forge.undone() == {"issued", "slots-walked"}  # which needs that checkpoint

@@ -52,7 +52,7 @@ def audit(made: Made, bend: Callable[[Files], Any], *, full: bool = False) -> Re
     bend(folder.files)
     rebag(folder.files)
     paper = verify.verify_dossier("x", folder, keys.trust, made.at)
-    return paper.also(dossier._events(Evidence(folder, made.at), keys, made.at))
+    return paper.also(dossier._events(Evidence(folder, made.at), keys, made.at, ()))
 
 
 def failed(found: Report) -> set[str]:
