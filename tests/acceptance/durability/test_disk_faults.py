@@ -218,6 +218,7 @@ def test_a_disk_that_stalls_is_answered_with_refusals_and_bidding_goes_on_after_
         with stage.database.turn():  # the writer thread waits, as for a disk
             for turn in range(70):
                 crowd.say(turn % scene.BIDDERS, crowd.offer(turn % scene.BIDDERS))
+            stage.service.turn.settle()  # as the end of this turn of the loop would
             refused = len(crowd.problems)
             assert refused == 30
         assert stops == [True]  # whoever reloads it has heard of it
