@@ -9,7 +9,7 @@ import pytest
 from documents.draw import unsigned
 from documents.sign import sign
 from documents.trust import Trust
-from tests.documents import ledger, pki, samples
+from tests.documents import auction_samples, ledger, pki, samples
 
 SIGNED_AT = samples.T + 960_000
 NOW = samples.T + 86_400_000
@@ -54,7 +54,7 @@ def sealed(
 @pytest.fixture(scope="session")
 def records(world) -> dict[str, bytes]:
     """One signed record of each kind."""
-    made = {kind: getattr(samples, kind)() for kind in SLOTS}
+    made = {kind: auction_samples.BY_KIND[kind]() for kind in SLOTS}
     return {kind: sealed(world, facts, SLOTS[kind]) for kind, facts in made.items()}
 
 

@@ -11,7 +11,7 @@ from documents import confirmation, opening, typeface
 from documents.draw import draw, redraws, unsigned
 from documents.model import DocumentError
 from documents.slots import SLOTS
-from tests.documents import samples
+from tests.documents import auction_samples, samples
 from tests.documents.conftest import SLOTS as WHO
 
 
@@ -26,7 +26,7 @@ def squeezed(text: str) -> str:
 
 @pytest.mark.parametrize("kind", WHO)
 def test_the_same_facts_give_the_same_bytes(kind):
-    facts = getattr(samples, kind)()
+    facts = auction_samples.BY_KIND[kind]()
     assert unsigned(facts, WHO[kind]).pdf == unsigned(facts, WHO[kind]).pdf
 
 
@@ -72,7 +72,7 @@ def test_the_notice_prints_the_recipient_the_custodians_and_the_rules(records, p
 
 def test_the_transcript_prints_every_offer_also_the_refused(records, pdf_file):
     text = text_of(pdf_file(records["transcript"]), layout=True)
-    for offer in samples.transcript().offers:
+    for offer in auction_samples.transcript().offers:
         assert f"{offer.arrival % 1000:03d}" in text
     assert text.count("BELOW_MIN_NEXT") == 3
     assert "54,348,000.00" in text
@@ -103,7 +103,7 @@ def test_no_heading_of_the_opening_record_wraps():
 
 
 def test_a_company_named_like_markup_is_printed_as_it_is(pdf_file):
-    facts = samples.confirmation()
+    facts = auction_samples.confirmation()
     wild = '<b>R&D</b> "有限" <para> &amp; <img src="x"/>公司'
     drawn = confirmation.draw(dataclasses.replace(facts, holder=wild))
     assert squeezed(wild) in squeezed(text_of(pdf_file(drawn.pdf)))
@@ -116,7 +116,7 @@ def test_a_character_without_a_glyph_is_printed_as_its_code_point_never_as_a_box
     character, pdf_file
 ):
     """One participant's rare or hostile character must not keep a record from being made."""
-    facts = dataclasses.replace(samples.confirmation(), holder=f"怪{character}字公司")
+    facts = dataclasses.replace(auction_samples.confirmation(), holder=f"怪{character}字公司")
     text = squeezed(text_of(pdf_file(draw(facts, ("centre",)).pdf)))
     assert f"怪〔U+{ord(character):04X}〕字公司" in text
     with pytest.raises(DocumentError, match=f"U\\+{ord(character):04X}"):
@@ -210,7 +210,7 @@ def test_a_signed_record_still_begins_with_the_page_its_facts_yield(records):
 @pytest.mark.parametrize("names", [("host",), ("centre", "centre"), ("centre", "poet"), ()])
 def test_signers_that_cannot_be_are_refused(names):
     with pytest.raises(DocumentError, match="signers"):
-        draw(samples.confirmation(), names)
+        draw(auction_samples.confirmation(), names)
 
 
 def test_every_slot_can_sign_every_record():

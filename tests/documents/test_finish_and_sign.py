@@ -19,7 +19,7 @@ from documents.sign import ROOM, sign
 from documents.signer import Signer, signer
 from documents.trust import Trust
 from documents.verify import verify_record
-from tests.documents import pki, samples
+from tests.documents import auction_samples, pki, samples
 from tests.documents.conftest import NOW, SIGNED_AT, SLOTS, sealed
 from tests.documents.test_drawing import HAN
 
@@ -83,7 +83,7 @@ def test_a_short_rsa_key_may_not_sign_a_record(world):
 
 
 def test_who_signs_must_be_who_has_a_place(world):
-    ready = unsigned(samples.confirmation(), ("centre", "winner"))
+    ready = unsigned(auction_samples.confirmation(), ("centre", "winner"))
     with pytest.raises(DocumentError, match="exactly the signers"):
         sign(
             ready.pdf,
@@ -99,14 +99,14 @@ def test_a_signer_that_fails_is_named_and_nothing_leaks(world):
     def broken(_data: bytes) -> bytes:
         raise OSError("the device is gone")
 
-    ready = unsigned(samples.confirmation(), ("centre",))
+    ready = unsigned(auction_samples.confirmation(), ("centre",))
     one = dataclasses.replace(world.centre, sign=broken)
     with pytest.raises(DocumentError, match=r"岐江市公共资源交易中心.*the device is gone"):
         sign(ready.pdf, ready.fields, [one], world.tsa(SIGNED_AT).stamp, ready.purpose, SIGNED_AT)
 
 
 def test_a_signature_too_large_for_its_room_is_refused(world):
-    ready = unsigned(samples.confirmation(), ("centre",))
+    ready = unsigned(auction_samples.confirmation(), ("centre",))
     with pytest.raises(DocumentError, match="does not fit the room"):
         sign(
             ready.pdf,
@@ -125,7 +125,7 @@ def test_any_name_of_standard_characters_may_stand_in_a_certificate(world, name)
     certificate = pki.certificate(
         name, world.keys[1].public_key(), world.root.subject, world.root_key
     )
-    ready = unsigned(samples.confirmation(), ("centre", "winner"))
+    ready = unsigned(auction_samples.confirmation(), ("centre", "winner"))
     who = [world.centre, signer("winner", name, certificate, world.keys[1])]
     pdf = sign(ready.pdf, ready.fields, who, world.tsa(SIGNED_AT).stamp, ready.purpose, SIGNED_AT)
     report = verify_record("x.pdf", pdf, Trust((world.root,)), NOW)

@@ -4,20 +4,20 @@ import pytest
 
 from crypto.canonical import canonical, parse
 from documents.model import DocumentError, facts_from_json
-from tests.documents import samples
+from tests.documents import auction_samples, samples
 
 KINDS = ("notice", "opening", "transcript", "confirmation")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_facts_come_back_from_their_record_json(kind):
-    facts = getattr(samples, kind)()
+    facts = auction_samples.BY_KIND[kind]()
     assert facts_from_json(parse(facts.record_json())) == facts
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_record_says_version_purpose_suite_kind_centre_and_ruleset(kind):
-    value = parse(getattr(samples, kind)().record_json())
+    value = parse(auction_samples.BY_KIND[kind]().record_json())
     assert (value["v"], value["purpose"], value["kind"]) == (1, "record", kind)
     assert value["centre"] == value["heading"]["centre"] == samples.CENTRE
     assert value["suite"] == "PAdES-RSA3072-SHA256"
@@ -25,7 +25,7 @@ def test_every_record_says_version_purpose_suite_kind_centre_and_ruleset(kind):
 
 
 def test_record_json_is_canonical_and_holds_no_float():
-    data = samples.transcript().record_json()
+    data = auction_samples.transcript().record_json()
     assert canonical(parse(data)) == data
     json.loads(data, parse_float=lambda text: pytest.fail(f"a float: {text}"))
 

@@ -16,7 +16,7 @@ from documents.signer import signer
 from documents.timestamp import DevelopmentTsa
 from documents.trust import Trust
 from documents.verify import verify_record
-from tests.documents import pki, samples
+from tests.documents import auction_samples, pki, samples
 from tests.documents.conftest import NOW, SIGNED_AT
 from trading.access import Access
 from trading.ground.clock import FrozenClock
@@ -79,7 +79,10 @@ def test_a_restarted_centre_knows_what_it_issued(settings, world):
     async def issue(_ground, service):
         return [
             await service.issue(facts, at=SIGNED_AT, subject=subject)
-            for facts, subject in ((samples.notice(), "sec_1"), (samples.confirmation(), "lot_1"))
+            for facts, subject in (
+                (samples.notice(), "sec_1"),
+                (auction_samples.confirmation(), "lot_1"),
+            )
         ]
 
     async def look(ground, service):
@@ -106,7 +109,7 @@ def test_a_record_that_cannot_be_drawn_is_not_issued(settings, world):
     async def story(ground, service):
         size = ground.ledger.size
         facts = (
-            samples.confirmation()
+            auction_samples.confirmation()
         )  # what the centre itself writes is not printed as a code point
         heading = dataclasses.replace(facts.heading, ruleset="\ue000规则")
         facts = dataclasses.replace(facts, heading=heading)
@@ -121,7 +124,7 @@ def test_the_loop_keeps_turning_while_a_record_is_drawn(settings, world):
     async def story(_ground, service):
         turns = 0
         task = asyncio.create_task(
-            service.issue(samples.transcript(), at=SIGNED_AT, subject="lot_1")
+            service.issue(auction_samples.transcript(), at=SIGNED_AT, subject="lot_1")
         )
         while not task.done():
             await asyncio.sleep(0)
@@ -160,7 +163,7 @@ def test_the_centres_own_authority_makes_what_a_record_needs(settings):
     async def story(ground):
         seal, stamps = ground.ca.sealing(), ground.ca.timestamp()
         name = settings.centre_name
-        facts = samples.confirmation()
+        facts = auction_samples.confirmation()
         facts = dataclasses.replace(
             facts, heading=dataclasses.replace(facts.heading, centre_name=name)
         )

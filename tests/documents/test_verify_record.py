@@ -13,7 +13,7 @@ from crypto.encoding import sha256_hex
 from documents.signer import signer
 from documents.trust import Trust
 from documents.verify import NOTHING, verify_file, verify_record
-from tests.documents import pki, samples
+from tests.documents import auction_samples, pki, samples
 from tests.documents.conftest import NOW, SIGNED_AT, SLOTS, sealed
 
 
@@ -187,7 +187,7 @@ def test_a_bidder_certified_by_the_centre_cannot_seal_as_another_centre(world, t
     certificate = pki.certificate(
         impostor, world.keys[1].public_key(), world.root.subject, world.root_key
     )
-    facts = samples.confirmation()
+    facts = auction_samples.confirmation()
     facts = dataclasses.replace(
         facts, heading=dataclasses.replace(facts.heading, centre_name=impostor)
     )
@@ -201,7 +201,7 @@ def test_a_bidder_cannot_seal_in_the_centres_name(world, trust):
     )
     pdf = sealed(
         world,
-        samples.confirmation(),
+        auction_samples.confirmation(),
         centre=signer("centre", "岐江市公共资源交易中心", certificate, world.keys[1]),
     )
     assert failed(verify_record("r.pdf", pdf, trust, NOW)) == {"pdf.seal"}
@@ -209,7 +209,7 @@ def test_a_bidder_cannot_seal_in_the_centres_name(world, trust):
 
 def test_a_centre_with_a_very_long_name_can_seal(world, trust):
     long = "岐江市" * 25
-    facts = samples.confirmation()
+    facts = auction_samples.confirmation()
     facts = dataclasses.replace(facts, heading=dataclasses.replace(facts.heading, centre_name=long))
     certificate = pki.certificate(
         long[:21], world.keys[1].public_key(), world.root.subject, world.root_key, organisation=long
@@ -231,7 +231,7 @@ def test_an_expired_certificate_cannot_sign(world, trust):
     )
     pdf = sealed(
         world,
-        samples.confirmation(),
+        auction_samples.confirmation(),
         centre=signer("centre", "岐江市公共资源交易中心", old, world.keys[1]),
     )
     assert failed(verify_record("r.pdf", pdf, trust, NOW)) == {"pdf.chain"}
@@ -245,7 +245,9 @@ def test_a_certificate_that_may_not_issue_vouches_for_nobody(world, trust):
     )
     one = signer("centre", "岐江市公共资源交易中心", leaf, world.keys[0], (middle,))
     assert "pdf.chain" in failed(
-        verify_record("r.pdf", sealed(world, samples.confirmation(), centre=one), trust, NOW)
+        verify_record(
+            "r.pdf", sealed(world, auction_samples.confirmation(), centre=one), trust, NOW
+        )
     )
 
 
@@ -254,20 +256,20 @@ def test_a_stamp_by_someone_who_is_no_authority_does_not_count(world, trust):
 
     wrong = DevelopmentTsa(world.supervisor.certificate, world.keys[1], lambda: SIGNED_AT)
     report = verify_record(
-        "r.pdf", sealed(world, samples.confirmation(), stamp=wrong.stamp), trust, NOW
+        "r.pdf", sealed(world, auction_samples.confirmation(), stamp=wrong.stamp), trust, NOW
     )
     assert failed(report) == {"pdf.chain"}
 
 
 def test_a_record_signed_before_what_it_tells_is_invalid(world, trust):
-    pdf = sealed(world, samples.confirmation(), at=samples.T)
+    pdf = sealed(world, auction_samples.confirmation(), at=samples.T)
     assert failed(verify_record("r.pdf", pdf, trust, NOW)) == {"pdf.facts"}
 
 
 def test_a_pinned_sealing_certificate_is_enough_without_its_root(world):
     pinned = Trust((world.centre.certificate, world.tsa_certificate))
     assert (
-        verify_record("r.pdf", sealed(world, samples.confirmation()), pinned, NOW).verdict
+        verify_record("r.pdf", sealed(world, auction_samples.confirmation()), pinned, NOW).verdict
         == "valid"
     )
 
