@@ -1,4 +1,4 @@
-"""Cases of the abuse catalogue that no other test names: U8, U15, E1, E8, E9, E12 (docs/cases.md)."""
+"""Cases of the abuse catalogue that no other test names: U8, U15, U18, E1, E8, E9, E12 (docs/cases.md)."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bidding.service.uploads import MAX_OPEN
 from bidding.store import stream_of
 from crypto.signature import key_id
 from tests.bidding.centre import Centre, Keeper
@@ -22,6 +23,26 @@ def centre(tmp_path: Path) -> Iterator[Centre]:
     with Centre(tmp_path / "home") as made:
         made.first_people()
         yield made
+
+
+def test_u18_whoever_holds_uploads_open_is_bounded_and_holds_nobody_else_up(
+    centre: Centre,
+) -> None:
+    centre.set_up(minimum=3)
+    slow, other = centre.bidder(1), centre.bidder(2)
+
+    def begin(who: Any) -> Any:
+        return centre.raw("POST", "/uploads", who, **{"Upload-Length": "100"})
+
+    held = [begin(slow.who) for _ in range(MAX_OPEN)]
+    assert {one.status_code for one in held} == {201}
+    refused = begin(slow.who)
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:kaibiao:problem:uploads-too-many"
+    assert begin(other.who).status_code == 201
+    given_up = held[0].headers["location"].rsplit("/", 1)[1]
+    assert centre.raw("DELETE", f"/uploads/{given_up}", slow.who).status_code == 204
+    assert begin(slow.who).status_code == 201
 
 
 def test_u15_two_versions_from_two_devices_at_once_are_put_in_order_and_the_last_counts(
