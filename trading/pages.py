@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from trading.access import PUBLIC, Rule
+from trading.access import PUBLIC, Access, Rule
 from trading.api.announcements import AnnouncementView, view
 from trading.ground.clock import beijing
 from trading.ground.problems import Problem
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ACCESS: Final = (
     Rule("GET", "/", PUBLIC, "门户：公告中的招标与竞价"),
+    Rule("GET", "/access", PUBLIC, "权限表：谁可以做什么，哪些事项须两人"),
     Rule("GET", "/section/{section}", PUBLIC, "标段：公告、补遗、招标文件、答疑、异议"),
     Rule("GET", "/static.json", PUBLIC, "静态文件及其哈希"),
     Rule("GET", "/static/{name:path}", PUBLIC, "静态文件"),
@@ -70,6 +71,26 @@ def router(service: TradingService, pages: Pages) -> APIRouter:
             sections=sections,
             auctions=auctions,
             records=pages.ask("records", "") or [],
+        )
+
+    @made.get("/access", response_class=HTMLResponse)
+    async def table(request: Request) -> HTMLResponse:
+        enforced: Access = request.app.state.access
+        return pages.render(
+            request,
+            "access.html",
+            here="access",
+            rows=enforced.table(),
+            acts=[
+                {
+                    "name": act.name,
+                    "title": act.title,
+                    "proposers": sorted(act.proposers),
+                    "confirmers": sorted(act.confirmers),
+                    "source": _articles(act.source),
+                }
+                for act in service.proposals.acts
+            ],
         )
 
     @made.get("/section/{section}", response_class=HTMLResponse)
@@ -140,6 +161,11 @@ def _versions(
         }
         for number, row in enumerate(rows)
     ][::-1]
+
+
+def _articles(source: str) -> str:
+    """The articles of law in a source; our own papers tell a supervisor nothing."""
+    return "；".join(part for part in source.split("; ") if ".md" not in part)
 
 
 def _name(service: TradingService, subject: str) -> str | None:

@@ -146,7 +146,7 @@ API = {
     "POST /openings/{section}/decisions": "supervisor tenderer",
     "GET /dossiers/{subject}/full.zip": "supervisor auditor tenderer",
 }  # fmt: skip
-PAGES = {"GET /", "GET /section/{section}", "GET /custody", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
+PAGES = {"GET /", "GET /access", "GET /section/{section}", "GET /custody", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
          "GET /static/{name:path}", "GET /i18n/{language}.json", "GET /healthz", "GET /readyz", "GET /metrics"}  # fmt: skip
 
 
