@@ -60,8 +60,10 @@ def test_a_centre_starts_again_with_its_rows_and_its_offers():
     check_form(restart.measure(200, 1), "restart")
 
 
-def test_bids_are_handed_in_together():
-    check_form(uploads.measure(3, 1 << 16, 2), "uploads")
+def test_twenty_bids_of_twenty_mebibytes_are_handed_in_together_in_bounded_memory():
+    result = uploads.measure(20, 20 << 20, 20)
+    check_form(result, "uploads")
+    assert result.yardsticks["server's peak RSS in MiB"] <= 512
 
 
 def test_records_are_drawn_finished_and_signed():
