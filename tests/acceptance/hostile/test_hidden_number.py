@@ -37,7 +37,9 @@ RANDOM = (
     (re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\n]+-----END CERTIFICATE-----(\\n)?"), "pem"),
     (re.compile(rb"\b[a-z]{3}_[a-z2-7]{26}\b"), "id"),
     (re.compile(rb"age1tag1[a-z0-9]{20,}"), "recipient"),
-    (re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-f])"), "hex"),
+    (re.compile(rb"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-f])"), "hex"),
+    # Eight of them also come by chance inside base64, which is one word.
+    (re.compile(rb"(?<![0-9A-Za-z+/])[0-9a-f]{8}(?![0-9A-Za-z+/=])"), "hex"),
     (re.compile(rb"[A-Za-z0-9+/]{26,}={0,2}"), "base64"),
 )  # fmt: skip
 
