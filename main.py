@@ -267,6 +267,7 @@ def serve(
     gc.disable()  # nothing that a start makes is garbage, and looking for it takes a third of its time
     from uvicorn.loops.auto import auto_loop_factory
 
+    from trading.ground import discipline
     from trading.ground.clock import SystemClock
     from trading.ground.problems import Problem
     from trading.ground.settings import read_settings
@@ -275,7 +276,8 @@ def serve(
     try:
         settings = read_settings(given)
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:  # uvloop where it is
-            runner.run(_serve(settings, SystemClock()))
+            clock = SystemClock(discipline.read, must_be_known=settings.clock_must_be_known)
+            runner.run(_serve(settings, clock))
     except Problem as problem:
         print(problem, file=sys.stderr)
         raise typer.Exit(4) from problem
@@ -297,13 +299,14 @@ def _own(home: Path) -> None:
 async def _serve(settings: Settings, clock: SystemClock) -> None:
     import uvicorn
 
+    from trading.ground.clockwatch import watched
     from trading.ground.heads import Heads
     from trading.ground.logs import configure
     from trading.ground.sockets import Socket
 
     configure(settings.log_level, clock)
     _own(settings.home)
-    async with centre(settings, clock) as app:
+    async with centre(settings, clock) as app, watched(clock):
         server = uvicorn.Server(
             uvicorn.Config(
                 app,

@@ -57,7 +57,7 @@ DOINGS = {
 
 WHY = {
     "outage": ("（服务中断，按规则顺延）", " (outage: the clock stands still by the rule)"),
-    "clock-unfit": ("（服务器时钟误差超限，按规则）", " (by the rule: the clock is unfit)"),
+    "clock-unfit": ("（服务器时钟误差超限或不明，按规则）", " (by the rule: the clock is unfit)"),
 }
 """Why an act of the centre was done, where a rule did it."""
 

@@ -114,6 +114,22 @@ def _room() -> Finding:
     )
 
 
+def _clock() -> Finding:
+    """A centre and a custodian judge by their own clocks."""
+    from trading.ground import discipline
+
+    told = discipline.read()
+    ahead = told.ahead_us() if told is not None else None
+    off = None if ahead is None else round(abs(ahead) / 1000)
+    return Finding(
+        name="clock",
+        ok=off is not None and off <= 100,
+        essential=False,
+        detail="nobody says how far off it is" if off is None else f"{off} ms off, says its keeper",
+        remedy="let chrony (with rtcsync), ntpd or systemd-timesyncd keep it; a live centre begins nothing without",
+    )
+
+
 def _core_dumps() -> Finding:
     """A core file of a custodian would hold its host secret."""
     import resource
@@ -141,7 +157,13 @@ def _processors() -> Finding:
 
 def examine() -> list[Finding]:
     """Looks at everything; never raises for something absent."""
-    singles: tuple[Callable[[], Finding], ...] = (_durable_disk, _room, _core_dumps, _processors)
+    singles: tuple[Callable[[], Finding], ...] = (
+        _durable_disk,
+        _room,
+        _clock,
+        _core_dumps,
+        _processors,
+    )
     return [_python(), *_packages(), *(look() for look in singles), *_programs()]
 
 

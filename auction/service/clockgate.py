@@ -1,5 +1,7 @@
 """No auction begins by a clock that is known to be wrong (design.md §3: 100 ms, or a step of the wall clock).
 
+Nor by one of which nothing is known, where the settings ask for a known clock, as a live centre's do.
+
 What begins is LISTING or TIMED. At the boundary the rule itself suspends the auction, before anything is decided in the
 new phase, and says so in the lot's rows, in the centre's business and in the ledger. Two people resume it, as after any
 suspension, once the time source is mended (`trading.service.holds` asks the clock again).
@@ -20,7 +22,10 @@ from trading.model import LEDGER
 from trading.model import STREAM as BUSINESS
 
 BY_RULE: Final = "clock-unfit"
-REASON: Final = "服务器时钟误差超限，按规则暂停开拍"
+REASONS: Final = {
+    "unfit": "服务器时钟误差超限，按规则暂停开拍",
+    "unknown": "服务器时钟未同步，误差不明，按规则暂停开拍",
+}
 BEGINNINGS: Final = frozenset({Phase.LISTING, Phase.TIMED})
 
 
@@ -42,12 +47,13 @@ def hold_back(writer: LotWriter, journal: Journal, now: int, clock: Clock) -> bo
     state = writer.book.live
     if state.ends is None or now < state.ends or state.phase.place >= Phase.TIMED.place:
         return False  # the way of nearly every offer
-    if fit_to_open(clock.health()):
+    health = clock.health()
+    if fit_to_open(health):
         return False
     after, entered = engine.advance(state, now)
     if after.outcome is not None or not any(one.phase in BEGINNINGS for one in entered):
         return False
-    fact = {"target": writer.lot, "reason": REASON, "by": "rule"}
+    fact = {"target": writer.lot, "reason": REASONS[health.standing], "by": "rule"}
     leaf = {"v": 1, "centre": journal.centre, "kind": "suspended", **fact}
     rows = [
         Draft(BUSINESS, "target.suspended", {**fact, "by_rule": BY_RULE}, now),

@@ -1,5 +1,7 @@
 """No opening goes on by a clock that is known to be wrong (design.md §3: 100 ms, or a step of the wall clock).
 
+Nor by one of which nothing is known, where the settings ask for a known clock, as a live centre's do.
+
 T closes by the rule, whatever is known about the clock: bids were judged by the journal's own stamps, and a
 closing that waits would be worth more to a cheat than to a bidder. What waits is all that follows: control price,
 draw, publication, unlocking. The rule itself suspends the section right after the close, and says so in the
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     from bidding.store import Book
 
 BY_RULE: Final = "clock-unfit"
-REASON: Final = "服务器时钟误差超限，按规则暂停开标"
+REASONS: Final = {
+    "unfit": "服务器时钟误差超限，按规则暂停开标",
+    "unknown": "服务器时钟未同步，误差不明，按规则暂停开标",
+}
 
 
 async def hold_back(room: Room, book: Book, now: int) -> bool:
@@ -39,9 +44,10 @@ async def hold_back(room: Room, book: Book, now: int) -> bool:
     """
     if room.trading.section(book.section).suspended:
         return True
-    if fit_to_open(room.clock.health()):
+    health = room.clock.health()
+    if fit_to_open(health):
         return False
-    fact = {"target": book.section, "reason": REASON, "by": "rule"}
+    fact = {"target": book.section, "reason": REASONS[health.standing], "by": "rule"}
     row = Draft(BUSINESS, "target.suspended", {**fact, "by_rule": BY_RULE}, now)
     await room.journal.append(row, room.ledger.draft("suspended", fact, now))
     return True

@@ -191,6 +191,7 @@ class Meeting:
         return {
             "section": section,
             "phase": str(opening.phase),
+            "clock": self._room.clock.health().standing,
             "bids": [self._desk_row(book, bid) for bid in bids],
             "undecided": [
                 {"submission": b.line.submission, "code": b.code, "proposed": propose(b.code)}

@@ -4,7 +4,8 @@ The only file that may ask the machine's clock. Intervals are `[start, end)`. Pe
 
 The system clock is the wall clock at start carried on by the monotonic one: an administrator or
 a broken time server that moves the wall clock moves no deadline. Small differences are slewed
-away, a step is reported by `health` and followed only by a restart.
+away, a step is reported by `health` and followed only by a restart. How far the wall clock itself
+is off, the kernel is asked (`discipline`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final, Protocol
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from trading.ground.problems import Conflict, Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trading.ground.discipline import Discipline
 
 MAX_OPENING_OFFSET_MS: Final = 100  # no opening and no auction above this known offset (§3)
 SLEW_PPM: Final = 500  # as chrony and adjtime do: half a millisecond a second
@@ -33,12 +40,21 @@ class ClockHealth:
     """What is known about the clock's error.
 
     Attributes:
-        offset_ms: measured against outside sources, signed; None when nobody has measured.
+        offset_ms: our time less true time as far as known, signed; None when unknown.
         step_ms: by how much the wall clock stepped away since start; 0 when it did not.
+        must_be_known: whether nothing may begin while the offset is unknown.
     """
 
     offset_ms: int | None
     step_ms: int = 0
+    must_be_known: bool = False
+
+    @property
+    def standing(self) -> Literal["fit", "unknown", "unfit"]:
+        """What is to be told: whether the clock is known to be right, known to be wrong, or neither."""
+        if self.step_ms or abs(self.offset_ms or 0) > MAX_OPENING_OFFSET_MS:
+            return "unfit"
+        return "unknown" if self.offset_ms is None else "fit"
 
 
 class Clock(Protocol):
@@ -54,15 +70,26 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, kept from running backwards or jumping. Safe in every thread."""
+    """The machine's clock, kept from running backwards or jumping. Safe in every thread.
 
-    def __init__(self) -> None:
+    Args:
+        discipline: says what is known about the wall clock, as `discipline.read`; without it nothing is.
+        must_be_known: whether nothing may begin while that is unknown.
+    """
+
+    def __init__(
+        self,
+        discipline: Callable[[], Discipline | None] | None = None,
+        *,
+        must_be_known: bool = False,
+    ) -> None:
+        self._discipline = discipline
+        self._must_be_known = must_be_known
         self._lock = threading.Lock()
         self._mono = time.monotonic_ns()
         self._nanoseconds = _wall_ns()
         self._last = self._nanoseconds
         self._step_ms = 0
-        self._offset_ms: int | None = None
 
     def now(self) -> int:
         """Milliseconds since 1970 UTC, never less than the last answer."""
@@ -70,19 +97,19 @@ class SystemClock:
             return self._advance() // 1_000_000
 
     def health(self) -> ClockHealth:
-        """The last observed offset, and any step of the wall clock since start.
+        """What is known now: the kernel's word about the wall clock, and our distance from the wall.
 
         A clock that stands, since the journal's last stamp lies ahead of the wall, has stepped too.
         """
+        told = self._discipline() if self._discipline is not None else None
+        off_us = told.ahead_us() if told is not None else None
         with self._lock:
-            ahead = self._advance() - self._nanoseconds
+            shown = self._advance()
+            ahead = shown - self._nanoseconds
             stands = -(ahead // 1_000_000) if ahead >= STEP_MS * 1_000_000 else 0
-            return ClockHealth(self._offset_ms, self._step_ms or stands)
-
-    def observe(self, offset_ms: int) -> None:
-        """Note an offset measured against an outside source, ours minus theirs."""
-        with self._lock:
-            self._offset_ms = offset_ms
+            wall = shown - _wall_ns()
+        offset = None if off_us is None else round(Fraction(off_us * 1000 + wall, 1_000_000))
+        return ClockHealth(offset, self._step_ms or stands, self._must_be_known)
 
     def not_before(self, ms: int) -> None:
         """Never answer less than this: the journal's last stamp after a restart."""
@@ -137,10 +164,10 @@ class FrozenClock:
 def fit_to_open(health: ClockHealth) -> bool:
     """Say whether an opening or an auction may begin by this clock.
 
-    An unknown offset does not forbid (an embedded centre has no second clock); a known one
-    above 100 ms does, and so does a step of the wall clock, until somebody has looked.
+    A known offset above 100 ms forbids it, and so does a step of the wall clock, until somebody has looked. An unknown
+    offset forbids it where the centre's settings say so: a live centre's do, an embedded one has no second clock.
     """
-    return health.step_ms == 0 and abs(health.offset_ms or 0) <= MAX_OPENING_OFFSET_MS
+    return health.standing == "fit" or (health.standing == "unknown" and not health.must_be_known)
 
 
 def require_fit(health: ClockHealth) -> None:
@@ -153,7 +180,7 @@ def require_fit(health: ClockHealth) -> None:
         raise Conflict(
             "clock-unfit",
             "服务器时钟异常，暂不能开标或开拍",
-            "The clock's known error is above 100 ms. The centre must mend its time source.",
+            "The clock's known error is above 100 ms, or nothing is known of it. The centre must mend its time source.",
             offset_ms=health.offset_ms,
             step_ms=health.step_ms,
         )

@@ -7,7 +7,7 @@ bytes for three bidders and for thirty.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
@@ -27,11 +27,20 @@ class Health(BaseModel):
     status: str
 
 
+class Readiness(Health):
+    """The answer of `/readyz`. The clock says nothing about taking bids: only beginnings wait for it."""
+
+    clock: Literal["fit", "unknown", "unfit"]
+    clock_offset_ms: int | None
+    beginnings: Literal["go", "wait"]
+
+
 class ServerTime(BaseModel):
-    """The server's clock, for a client's offset: it shows, the server decides."""
+    """The server's clock, for a client's offset: it shows, the server decides; and what is known of it."""
 
     server_now: int
     server_time: str
+    clock: Literal["fit", "unknown", "unfit"]
 
 
 def router(clock: Clock, journal: Journal) -> APIRouter:
@@ -41,7 +50,8 @@ def router(clock: Clock, journal: Journal) -> APIRouter:
     ready = Gauge("kaibiao_ready", "1 while the journal takes events", registry=registry)
     fit = Gauge("kaibiao_clock_fit", "1 while the clock may open", registry=registry)
     step = Gauge("kaibiao_clock_step_ms", "Step of the wall clock since start", registry=registry)
-    offset = Gauge("kaibiao_clock_offset_ms", "Last measured offset, 0 if none", registry=registry)
+    known = Gauge("kaibiao_clock_known", "1 while the offset is known", registry=registry)
+    offset = Gauge("kaibiao_clock_offset_ms", "Known offset, 0 if none", registry=registry)
 
     @routes.get("/healthz")
     def healthz() -> Health:
@@ -49,11 +59,17 @@ def router(clock: Clock, journal: Journal) -> APIRouter:
         return Health(status="alive")
 
     @routes.get("/readyz", responses={503: {"description": "The journal has stopped."}})
-    def readyz() -> Health:
-        """The process accepts commands."""
+    def readyz() -> Readiness:
+        """The process accepts commands; whether openings and auctions may begin by its clock."""
         if journal.stopped:
             raise StorageFailed
-        return Health(status="ready")
+        told = clock.health()
+        return Readiness(
+            status="ready",
+            clock=told.standing,
+            clock_offset_ms=told.offset_ms,
+            beginnings="go" if fit_to_open(told) else "wait",
+        )
 
     @routes.get("/metrics", response_class=Response, include_in_schema=False)
     def metrics() -> Response:
@@ -62,6 +78,7 @@ def router(clock: Clock, journal: Journal) -> APIRouter:
         ready.set(int(not journal.stopped))
         fit.set(int(fit_to_open(health)))
         step.set(health.step_ms)
+        known.set(int(health.offset_ms is not None))
         offset.set(health.offset_ms or 0)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -69,6 +86,6 @@ def router(clock: Clock, journal: Journal) -> APIRouter:
     def time() -> ServerTime:
         """The server's clock now."""
         now = clock.now()
-        return ServerTime(server_now=now, server_time=rfc3339(now))
+        return ServerTime(server_now=now, server_time=rfc3339(now), clock=clock.health().standing)
 
     return routes

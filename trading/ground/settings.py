@@ -7,7 +7,7 @@ the home that only its owner may read.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -33,6 +33,8 @@ class Settings(BaseSettings):
         ruleset: name of the RuleSet 规则集 that new tenders get.
         live: a live centre refuses the 演示 rules, test codes and development authorities.
         origins: origins that browsers may speak from; empty means the server's own only.
+        clock: `known`: no opening and no auction begins while nobody says how far off the machine's clock is; `any`:
+            only a known error stops one. Empty means `known` for a live centre. `/readyz` tells what is known.
         offer_rate: messages a second that one seat of an auction may send for long; 0 takes the limit
             away, for benchmarks.
         log_level: as in `logging`.
@@ -49,6 +51,7 @@ class Settings(BaseSettings):
     ruleset: str = DEMO_RULESET
     live: bool = False
     origins: tuple[str, ...] = ()
+    clock: Literal["", "known", "any"] = ""
     offer_rate: int = Field(default=5, ge=0, le=1000)
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
 
@@ -69,6 +72,11 @@ class Settings(BaseSettings):
             msg = "a live centre needs its own id: set KAIBIAO_CENTRE"
             raise ValueError(msg)
         return self
+
+    @property
+    def clock_must_be_known(self) -> bool:
+        """Whether a beginning waits while nothing is known of the clock."""
+        return self.clock == "known" or (self.live and not self.clock)
 
     @property
     def database_url(self) -> str:

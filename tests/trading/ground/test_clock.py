@@ -15,6 +15,7 @@ from trading.ground.clock import (
     require_fit,
     rfc3339,
 )
+from trading.ground.discipline import Discipline
 from trading.ground.problems import Conflict, Invalid
 
 
@@ -76,18 +77,42 @@ def test_the_real_clock_runs():
     assert clock.health() == ClockHealth(None, 0)
 
 
-def test_no_opening_above_a_known_offset_of_100_ms():
-    clock = SystemClock()
-    clock.observe(100)
-    require_fit(clock.health())
-    clock.observe(-101)
+def disciplined(machine, **told):
+    """A clock whose kernel says this; `machine` keeps the time between two calls from counting."""
+    assert machine.wall
+    return SystemClock(lambda: Discipline(synchronised=True, **told))
+
+
+def test_no_opening_above_a_known_offset_of_100_ms(machine):
+    require_fit(disciplined(machine, offset_us=100_000).health())
+    clock = disciplined(machine, offset_us=101_000)
+    assert clock.health() == ClockHealth(-101)  # what is still to be added, we lack
     with pytest.raises(Conflict) as refusal:
         require_fit(clock.health())
     assert refusal.value.code == "clock-unfit"
+    assert (clock.health().standing, fit_to_open(clock.health())) == ("unfit", False)
 
 
-def test_an_unknown_offset_does_not_forbid():
+def test_what_our_time_still_lacks_of_the_wall_counts_as_offset(machine):
+    clock = disciplined(machine, offset_us=-30_000)
+    machine.wall -= 80 * 1_000_000  # stepped by the time source, slewed away by us
+    assert clock.health() == ClockHealth(110)
+    for _ in range(60):
+        machine.pass_ms(1000)
+        clock.now()
+    assert clock.health() == ClockHealth(80)
+
+
+def test_an_unknown_offset_forbids_only_where_the_settings_say_so():
     assert fit_to_open(ClockHealth(None))
+    demanding = ClockHealth(None, must_be_known=True)
+    assert demanding.standing == "unknown"
+    assert not fit_to_open(demanding)
+    with pytest.raises(Conflict):
+        require_fit(demanding)
+    assert fit_to_open(ClockHealth(3, must_be_known=True))
+    silent = SystemClock(lambda: Discipline(synchronised=False), must_be_known=True)
+    assert silent.health() == demanding
 
 
 def test_a_frozen_clock_moves_only_forward():

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from trading.ground import health
 from trading.ground.chain import Draft
-from trading.ground.clock import FrozenClock
+from trading.ground.clock import ClockHealth, FrozenClock
 from trading.ground.database import HomeInUse
 from trading.ground.ground import open_ground
 from trading.ground.http import Edge, install_handlers
@@ -84,6 +84,36 @@ def test_health_is_the_same_bytes_for_three_and_for_thirty_bidders(tmp_path, lit
         return asyncio.run(story())
 
     assert answers(tmp_path / "three", 3) == answers(tmp_path / "thirty", 30)
+
+
+@pytest.mark.parametrize(
+    ("offset", "demanded", "clock", "beginnings"),
+    [(None, False, "unknown", "go"), (None, True, "unknown", "wait"), (100, True, "fit", "go"), (-101, False, "unfit", "wait")],
+)  # fmt: skip
+def test_a_centre_is_ready_by_any_clock_and_says_what_waits_for_it(
+    lite_settings, offset, demanded, clock, beginnings
+):
+    class Told(FrozenClock):
+        def health(self):
+            return ClockHealth(offset, must_be_known=demanded)
+
+    async def story():
+        ground = await open_ground(lite_settings, Told(NINE))
+        app = FastAPI()
+        app.include_router(health.router(ground.clock, ground.journal))
+        with TestClient(app) as client:
+            answers = [client.get(path) for path in ("/readyz", "/api/v1/time", "/metrics")]
+        await ground.close()
+        return answers
+
+    ready, time, metrics = asyncio.run(story())
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "status": "ready", "clock": clock, "clock_offset_ms": offset, "beginnings": beginnings,
+    }  # fmt: skip
+    assert time.json()["clock"] == clock
+    assert f"kaibiao_clock_known {float(offset is not None)}" in metrics.text
+    assert f"kaibiao_clock_fit {float(beginnings == 'go')}" in metrics.text
 
 
 def test_when_the_journal_stops_the_centre_is_alive_and_not_ready(lite_settings):

@@ -25,6 +25,15 @@ def test_a_live_centre_refuses_the_demonstration(given):
         Settings(live=True, **given)
 
 
+@pytest.mark.parametrize(
+    ("given", "demanded"), [({}, True), ({"clock": "known"}, True), ({"clock": "any"}, False)]
+)
+def test_a_live_centre_begins_by_a_known_clock_unless_it_says_otherwise(given, demanded):
+    live = Settings(live=True, centre="wuzhou", ruleset="西岭市", **given)
+    assert live.clock_must_be_known is demanded
+    assert Settings(**given).clock_must_be_known is (given.get("clock") == "known")
+
+
 @pytest.mark.parametrize("centre", ["", "-a", "A", "a b", "中心", "a" * 33, "a\n"])
 def test_a_centre_id_is_a_plain_word(centre):
     with pytest.raises(ValidationError):

@@ -1,8 +1,8 @@
 // The server's clock, shown and never decided upon: probes keep the smallest round trip, the page shows its error.
 import { signal } from "../vendor/ui.js";
 
-/** @type {{value: {offset: number, error: number | null}}} */
-export const sync = signal({ offset: 0, error: null });
+/** @type {{value: {offset: number, error: number | null, unfit: boolean}}} */
+export const sync = signal({ offset: 0, error: null, unfit: false });
 export const now = signal(Date.now());
 
 const format = new Intl.DateTimeFormat("zh-CN", {
@@ -27,7 +27,7 @@ async function probe() {
   const answer = await fetch("/api/v1/time", { cache: "no-store" });
   const body = await answer.json();
   const trip = performance.now() - sent;
-  return { trip, offset: body.server_now + trip / 2 - (performance.timeOrigin + performance.now()) };
+  return { trip, unfit: body.clock === "unfit", offset: body.server_now + trip / 2 - (performance.timeOrigin + performance.now()) };
 }
 
 export async function synchronise(rounds = 5) {
@@ -40,14 +40,15 @@ export async function synchronise(rounds = 5) {
       // offline: the banner of the live channel says so; the clock keeps its last offset
     }
   }
-  if (best) sync.value = { offset: best.offset, error: Math.ceil(best.trip / 2) };
+  if (best) sync.value = { offset: best.offset, error: Math.ceil(best.trip / 2), unfit: best.unfit };
 }
 
 export function tick() {
   now.value = performance.timeOrigin + performance.now() + sync.value.offset;
   for (const place of document.querySelectorAll("[data-clock]")) place.textContent = beijing(now.value);
   for (const place of document.querySelectorAll("[data-clock-error]")) {
-    place.textContent = sync.value.error === null ? "" : "±" + sync.value.error + " ms";
+    const said = sync.value.error === null ? "" : "±" + sync.value.error + " ms";
+    place.textContent = sync.value.unfit ? said + " ✕ " + /** @type {HTMLElement} */ (place).dataset.unfit : said;
   }
   for (const place of document.querySelectorAll("[data-until]")) {
     const until = Number(/** @type {HTMLElement} */ (place).dataset.until);
