@@ -80,12 +80,21 @@ def log_consistent(case: Case) -> str:
 
 
 def key_assigned(case: Case) -> str:
-    """The run begins with the section's only assignment, of this very key."""
+    """The section's only assignment is of this very key, and none can lie before the run.
+
+    A run that begins with the assignment shows no earlier one, under which bids may have been taken.
+    So a custodian's run begins with what it had cosigned before the key was there.
+    """
     view, request = case.view, case.request
     placed = case.one(KeyAssign)
     leaf, context = placed.leaf, view.group.key_context
-    if placed.index != request.start:
+    if view.born is None and placed.index != request.start:
         raise RefusedError("The run does not begin with the key's assignment.")
+    if view.born is not None and request.start > view.born:
+        raise RefusedError(
+            f"The run begins at {request.start}, the key was made after {view.born}: "
+            "an earlier assignment could lie between."
+        )
     if leaf.recipient != recipient_text(view.group.recipient):
         raise RefusedError("Another key was assigned to this section.")
     if leaf.certificate != view.certificate or leaf.ceremony != request.ceremony:

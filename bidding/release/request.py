@@ -63,7 +63,8 @@ class ReleaseRequest(Body):
     """`GET /custody/sections/{id}/release-request`: everything but the leaves themselves.
 
     Attributes:
-        start: index of the section's key_assign leaf; the run of leaves begins there.
+        start: index of the section's key_assign leaf; the run of leaves begins there. A custodian
+            makes it begin earlier, at what it had cosigned before there was a key (`view.born`).
         frontier: roots of the full subtrees of the tree of size `start`, largest first, hex.
         head: the checkpoint the run ends at, a signed note; its size bounds the run.
         cosigned: signed notes with witnesses' cosignatures, of sizes from closing to head.
@@ -107,6 +108,8 @@ class CustodianView:
         handed: postponements, terminations and supplements handed to it directly.
         answered: digest of the close list it has answered with this key, hex; None before.
         evidence: what it has seen of two histories (`crypto.tlog.evidence`), JSON.
+        born: size of the log that it had cosigned before it signed for the key, so that no leaf about
+            the section's bids lies before; None for who was not there (an auditor).
     """
 
     centre: str
@@ -125,3 +128,4 @@ class CustodianView:
     handed: Sequence[TwoSigned] = ()
     answered: str | None = None
     evidence: Sequence[Mapping[str, Any]] = ()
+    born: int | None = None

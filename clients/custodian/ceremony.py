@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import CeremonyMessage
+from clients.custodian.cosigner import LAST, ROOT
 from clients.errors import ClientError
 from crypto import statement
 from crypto.canonical import canonical, parse
@@ -38,6 +39,8 @@ ROUND: Final = "ceremony-round-{}"
 CERTIFICATE: Final = "certificate"
 BUNDLE: Final = "bundle"
 SHARE: Final = "share"
+BORN: Final = "born"
+"""What it had cosigned before it signed for a key: no bid under that key can lie before it in the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,8 @@ class Ceremonies:
             return self._say(task, 1, self._participant(task, context, now).round1(), now)
         if task.round == 2:
             first = self._contents(task.ceremony, 1, task.messages, context)
+            size, content = self._home.state.mark(LAST)
+            keep_birth(self._home, task.ceremony, size, content[:ROOT], now)
             return self._say(task, 2, self._participant(task, context, now).round2(first), now)
         # Once finished the nonce is erased: the participant must not be begun anew.
         if self._home.state.said(SHARE, task.ceremony) is None:
@@ -204,6 +209,17 @@ def keep_share(home: Home, ceremony: str, share: Secret, now: int) -> None:
     """
     sealed = home.keys.seal(f"share {ceremony}", share.to_bytes())
     home.state.say(SHARE, ceremony, sealed, now)
+
+
+def keep_birth(home: Home, ceremony: str, size: int, root: bytes, now: int) -> None:
+    """Keeps a checkpoint of the log from before there was a key; the first one stands."""
+    home.state.say(BORN, ceremony, size.to_bytes(8) + (root if size else b""), now)
+
+
+def birth_of(home: Home, ceremony: str) -> tuple[int, bytes]:
+    """Size and root of the log before there was a key; (0, b"") where nothing was cosigned before."""
+    kept = home.state.said(BORN, ceremony) or bytes(8)
+    return int.from_bytes(kept[:8]), kept[8:]
 
 
 def load_share(home: Home, ceremony: str) -> Secret:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REFRESH_SECONDS: Final = 10
 """An unchanged log is cosigned again this often: a cosignature's time is what others count on."""
 LAST: Final = "checkpoint"
-_ROOT: Final = 32  # bytes of the mark's content; the note that the log signed follows them
+ROOT: Final = 32  # bytes of the mark's content; the note that the log signed follows them
 CONTRADICTION: Final = "contradiction"
 
 
@@ -46,7 +46,7 @@ class Cosigner:
     def last(self) -> tuple[int, bytes] | None:
         """Size and root of the checkpoint last cosigned; None before the first."""
         size, content = self._home.state.mark(LAST)
-        return (size, content[:_ROOT]) if content else None
+        return (size, content[:ROOT]) if content else None
 
     def step(self, centre: Centre, now: int) -> bool:
         """Fetches the newest checkpoint and cosigns it if it may be; says whether it did.
@@ -105,7 +105,7 @@ class Cosigner:
         except ProofError as error:
             subject = f"{size}-{tree.size}-{tree.root.hex()}"
             self._home.state.say(CONTRADICTION, subject, signed, now)
-            kept = self._home.state.mark(LAST)[1][_ROOT:]
+            kept = self._home.state.mark(LAST)[1][ROOT:]
             found = histories.prove(centre, self._log, kept, signed, size) if kept else None
             where = "the contradiction is kept"
             if found is not None:

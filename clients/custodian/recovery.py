@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import BiddingError, CeremonyMessage, Recovery, Release
 from clients.custodian import histories
-from clients.custodian.ceremony import ROUND, recover_share
+from clients.custodian.ceremony import ROUND, keep_birth, recover_share
 from clients.custodian.cosigner import LAST, ForkError
 from clients.custodian.handed import put_on_hold
 from clients.custodian.release import ANSWERED, RELEASE, subject_of
@@ -57,9 +57,13 @@ class Recovered:
 
 @dataclass(slots=True)
 class _Log:
-    """What the log says: ceremonies assigned, close lists by section, this custodian's answers by digest."""
+    """What the log says: ceremonies assigned, close lists by section, this custodian's answers by digest.
+
+    `born`: ceremony → size and root of the log before its key was first assigned.
+    """
 
     ceremonies: dict[str, str] = field(default_factory=dict)
+    born: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     answered: dict[str, str] = field(default_factory=dict)
 
@@ -161,17 +165,16 @@ def _read(home: Home, centre: Centre, tree: Checkpoint) -> _Log:
     """Reads the whole log once; its leaves fold to the head, so none is left out."""
     found, fold = _Log(), Fold(0, ())
     for data in ledger.leaves(centre, 0, tree.size):
-        fold.add(data)
-        if b'"kind":"slot"' in data:
-            continue
-        leaf = parse(data)
+        leaf = {} if b'"kind":"slot"' in data else parse(data)
         match leaf.get("kind"):
             case "key_assign":
                 found.ceremonies[leaf["section"]] = leaf["ceremony"]
+                found.born.setdefault(leaf["ceremony"], (fold.size, fold.root()))
             case "close_list":
                 found.closed.setdefault(leaf["section"], sha256_hex(data))
             case "release" if leaf["custodian"] == home.keys.name:
                 found.answered[leaf["sha256"]] = leaf["section"]
+        fold.add(data)
     if fold.root() != tree.root:
         raise ClientError("the leaves shown are not those under the log's checkpoint")
     return found
@@ -189,6 +192,7 @@ def _shares(home: Home, roster: Roster, centre: Centre, log: _Log, now: int) -> 
         first = [unb64(_message(signed)) for signed in remains["rounds"]["1"]]
         bundle = share_bundle(first, group.index_of(host), group.t)
         recover_share(home, ceremony, certificate, bundle, now)
+        keep_birth(home, ceremony, *log.born[ceremony], now)
         count += 1
     return count
 

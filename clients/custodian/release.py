@@ -7,12 +7,13 @@ lawful silence can be told from a lost custodian.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Check, Release, ReleaseRefusal
 from bidding.release import Answer, CustodianView, ReleaseRequest, TwoSigned, Verdict, decide
 from clients.custodian import histories
-from clients.custodian.ceremony import certificate_of, load_share
+from clients.custodian.ceremony import birth_of, certificate_of, load_share
 from clients.errors import ClientError
 from clients.sdk import ledger
 from crypto import statement, threshold
@@ -21,6 +22,7 @@ from crypto.certificate import verify_certificate
 from crypto.encoding import b64, sha256_hex, unb64
 from crypto.p256 import Point
 from crypto.tlog.checkpoint import open_checkpoint
+from crypto.tlog.fold import frontier_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,15 +75,25 @@ class Releases:
             query={"since": last[0] if last else 0},
         )
         request = ReleaseRequest.from_body(asked)
+        size = open_checkpoint(request.head.encode(), self._roster.ledger).size
+        request = self._widened(centre, request, size)
         if request.section != section:
             raise ClientError(f"asked about {section}, the centre answered about {request.section}")
         histories.learn(self._home.state, self._roster, ledger.evidence(centre), now)
         view = self._view(request, now)
-        size = open_checkpoint(request.head.encode(), self._roster.ledger).size
         verdict = decide(view, request, ledger.leaves(centre, request.start, size))
         if verdict.answer is not None:
             return self._release(request, verdict.answer, view, now), verdict
         return self._refuse(request, verdict.refusal, now), verdict
+
+    def _widened(self, centre: Centre, request: ReleaseRequest, size: int) -> ReleaseRequest:
+        """Let the run begin before there was a key: what bids were taken under it, lies in the run."""
+        born, root = birth_of(self._home, request.ceremony)
+        if request.start <= born:
+            return request
+        proof = ledger.consistency(centre, born, size) if born else []
+        edge = frontier_before(born, size, proof, root) if born else ()
+        return replace(request, start=born, frontier=tuple(node.hex() for node in edge))
 
     def _view(self, request: ReleaseRequest, now: int) -> CustodianView:
         """What this home knows by itself; the instant is kept first, and never goes back."""
@@ -112,6 +124,7 @@ class Releases:
             ],
             answered=None if answered is None else answered.decode(),
             evidence=histories.kept(home.state),
+            born=birth_of(home, request.ceremony)[0],
         )
 
     def _release(

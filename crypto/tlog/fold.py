@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crypto.errors import FormatError
+from crypto.errors import FormatError, ProofError
 from crypto.tlog.merkle import EMPTY_ROOT, leaf_hash, node_hash
 
 if TYPE_CHECKING:
@@ -86,6 +86,42 @@ def frontier(index: int, size: int, path: Sequence[bytes]) -> tuple[bytes, ...]:
     if len(left) != index.bit_count():
         raise FormatError(f"the path of leaf {index} does not fit its place")
     return tuple(reversed(left))
+
+
+def frontier_before(old: int, size: int, proof: Sequence[bytes], root: bytes) -> tuple[bytes, ...]:
+    """Return the frontier of an earlier tree whose root is known, from a consistency proof.
+
+    The hashes that a verifier folds into the earlier root are exactly its full subtrees (the walk is that of
+    RFC 9162 §2.1.4.2). They are folded again here, so what is returned is that tree's frontier and no other.
+
+    Args:
+        old: its size, at least 1.
+        size: of the later tree that the proof leads to, above `old`.
+        proof: as `Tree.consistency_proof` gives it.
+        root: of the earlier tree.
+
+    Raises:
+        ProofError: the proof does not lead back to that root.
+    """
+    if old & (old - 1) == 0:
+        return (root,)
+    position, last = old - 1, size - 1
+    while position & 1:
+        position >>= 1
+        last >>= 1
+    left = list(proof[:1])
+    for digest in proof[1:]:
+        if position & 1 or position == last:
+            left.append(digest)
+            while not position & 1 and position:
+                position >>= 1
+                last >>= 1
+        position >>= 1
+        last >>= 1
+    edge = tuple(reversed(left))
+    if len(edge) != old.bit_count() or Fold(old, edge).root() != root:
+        raise ProofError(f"the proof does not lead back to the tree of {old} leaves")
+    return edge
 
 
 def frontier_of(leaves: Iterable[bytes]) -> tuple[bytes, ...]:

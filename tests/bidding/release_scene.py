@@ -149,6 +149,7 @@ class Scene:
     announced: tuple[TwoSigned, ...] = ()
     late_witness: Callable[["Built"], tuple[dict[str, Any], ...]] = lambda _: ()
     assign_twice: bool = False
+    born: int | None = None
     seed_shown: bytes = SEED
     certificate_digest: str | None = None
     change_entries: Callable[[list[SealedEntry]], list[SealedEntry]] = lambda entries: entries
@@ -369,7 +370,7 @@ class Built:
         view = CustodianView(
             centre=CENTRE, centre_keys=frozenset({CENTRE_KEY.public}),
             supervisor_keys=frozenset({SUPERVISOR.public}), custodian="cus_a",
-            host_key=s.host.public, group=self.group, certificate=self.digest(), now=s.now,
+            host_key=s.host.public, group=self.group, certificate=self.digest(), now=s.now, born=s.born,
             last_time=s.last_time, log=note.vkey(ORIGIN, LOG),
             witnesses=tuple(vkey(number) for number in (1, 2, 3)), last=s.last(self), hold=s.hold,
             handed=s.handed, evidence=s.evidence(self), answered=sha256_hex(listed) if s.same_answer else s.answered,

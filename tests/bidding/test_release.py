@@ -167,6 +167,7 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "another past before the run": ("log-consistent", Scene(last=other_past, consistency=proof)),
     "no proof of the past before the run": ("log-consistent", Scene(last=before_run)),
     "a key assigned twice": ("key-assigned", Scene(assign_twice=True)),
+    "a run that begins after the key was made": ("key-assigned", Scene(born=2)),
     "another certificate": ("key-assigned", Scene(certificate_digest="0" * 64)),
     "another seed than committed": ("key-assigned", Scene(seed_shown=bytes(32))),
     "a T before the key's own": (

@@ -222,6 +222,7 @@ STEPS = {
     *("keep clock", "keep checkpoint", "GET checkpoint", "GET consistency", "POST cosignatures"),
     *("GET tasks", "keep ceremony", "keep ceremony-round-1", "keep ceremony-round-2"),
     *("keep ceremony-round-3", "POST messages", "keep certificate", "keep bundle", "keep share"),
+    "keep born",
     *("forget ceremony", "GET release-request", "GET evidence", "GET leaves", "keep answered"),
     *("keep release", "POST partials"),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from bidding.model import Postponement, Release, ReleaseRefusal, Termination
 from clients.custodian import handed
-from clients.custodian.ceremony import SHARE, certificate_of, keep_share, load_share
+from clients.custodian.ceremony import SHARE, certificate_of, keep_birth, keep_share, load_share
 from clients.errors import ClientError
 from crypto import statement, threshold
 from crypto.encoding import unb64
@@ -97,6 +97,35 @@ def test_an_earlier_t_in_the_list_alone_is_refused(team: Team) -> None:
 
 def test_a_key_assigned_a_second_time_is_refused(team: Team) -> None:
     assert refusal(ask(team, assign_twice=True)) == "key-assigned"
+
+
+def test_bids_taken_under_an_earlier_assignment_cannot_be_left_out(team: Team) -> None:
+    """The centre takes bids, then assigns the key anew and shows the run from there, without one of them."""
+    opening(team).write()
+    made = opening(team)
+    request = made.write(("org_a", "org_b", "org_d"))
+    assert request.start > team.centre.log.leaves.index(
+        next(leaf for leaf in team.centre.log.leaves if b'"kind":"slot"' in leaf)
+    )
+    team.centre.requests["sec_a"] = request.to_body()
+    team.clock.set(scene.T0 + 1000)
+    team.people[0].step()
+    assert refusal(team.centre.partials[-1]) == "key-assigned"
+
+
+def test_a_run_begins_with_what_was_cosigned_before_there_was_a_key(team: Team) -> None:
+    for number in range(6):  # 7 leaves: three full subtrees
+        team.centre.log.add({"v": 1, "kind": f"before {number}"})
+    team.people[0].step()
+    size, content = team.homes[0].state.mark("checkpoint")
+    keep_birth(team.homes[0], "cer_a", size, content[:32], 1)
+    made = opening(team)
+    made.ask()
+    assert made.start > size == 7
+    team.clock.set(scene.T0 + 1000)
+    team.people[0].step()
+    assert team.centre.partials[-1]["statement"]["purpose"] == "release"
+    assert ("GET", "/ledger/leaves") in [(m, p.partition("?")[0]) for m, p in team.centre.calls]
 
 
 def test_a_live_key_asked_for_a_rehearsal_is_refused(team: Team) -> None:

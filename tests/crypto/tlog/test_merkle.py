@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crypto.errors import FormatError, ProofError
 from crypto.tlog import merkle
+from crypto.tlog.fold import frontier_before, frontier_of
 from crypto.tlog.merkle import (
     Tree,
     all_proofs,
@@ -176,3 +177,20 @@ def test_sizes_and_indices_out_of_range_are_refused():
             call()
     assert Tree().root() == merkle.EMPTY_ROOT
     assert Tree().add(b"a") == 0
+
+
+@pytest.mark.parametrize("size", range(2, 34))
+def test_the_frontier_of_an_earlier_tree_follows_from_its_root_and_a_proof(size: int) -> None:
+    leaves = [bytes([n]) for n in range(size)]
+    tree = Tree()
+    for leaf in leaves:
+        tree.add(leaf)
+    for old in range(1, size):
+        proof = tree.consistency_proof(old)
+        edge = frontier_before(old, size, proof, tree.root(old))
+        assert edge == frontier_of(leaves[:old])
+        if old & (old - 1):  # of a full tree the root itself is the frontier
+            with pytest.raises(ProofError):
+                frontier_before(old, size, proof, tree.root(size))
+            with pytest.raises(ProofError):
+                frontier_before(old, size, [], tree.root(old))
