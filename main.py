@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bidding.service import BiddingService
     from trading.ground.clock import FrozenClock, SystemClock
     from trading.ground.settings import Settings
+    from trading.ground.web import Pages
     from trading.service import TradingService
 
 HERE: Final = Path(__file__).resolve().parent
@@ -196,7 +197,7 @@ async def centre(settings: Settings, clock: SystemClock | FrozenClock) -> AsyncI
         for router, _ in rooms:  # any route can meet a refusal of edge, gate or ground
             app.include_router(router, responses=PROBLEMS)
         rows = tuple(row for _, access in rooms for row in access)
-        served = _edge(app, rows, trading, ground, bidding)
+        served = _edge(app, rows, trading, ground, bidding, pages)
         ground.start()
         try:
             yield served
@@ -227,7 +228,12 @@ def _open_rows() -> tuple[Any, ...]:
 
 
 def _edge(
-    app: Any, rows: tuple[Any, ...], trading: TradingService, ground: Any, bidding: BiddingService
+    app: Any,
+    rows: tuple[Any, ...],
+    trading: TradingService,
+    ground: Any,
+    bidding: BiddingService,
+    pages: Pages,
 ) -> ASGIApp:
     """The application as it is served: arrival stamp and headers, take-off, gate, idempotency keys."""
     from bidding.api import Departures
@@ -236,7 +242,7 @@ def _edge(
     from trading.ground.idempotency import Idempotency
 
     clock, origins = ground.clock, ground.settings.origins
-    install_handlers(app, clock)
+    install_handlers(app, clock, pages.problem)
     access = Access(rows)
     access.check(app)
     app.state.access = access

@@ -192,6 +192,17 @@ def test_an_unknown_opening_is_a_page_that_says_so(
     page.context.close()
 
 
+def test_a_printed_hall_is_ink_on_paper(ended: tuple[Rooms, Site], browser: Browser) -> None:
+    rooms, site = ended
+    page = look(browser, f"{site.base}/open/{rooms.section}").page
+    shows(page, ".reading", "序号")
+    tone = "(({ backgroundColor, color }) => [backgroundColor, color])(getComputedStyle(document.body))"
+    assert page.evaluate(tone) == ["rgb(11, 22, 34)", "rgb(242, 245, 248)"]
+    page.emulate_media(media="print")
+    assert page.evaluate(tone) == ["rgb(255, 255, 255)", "rgb(27, 36, 48)"]
+    page.context.close()
+
+
 def test_the_checks_would_see_a_violation_and_an_overflow(
     ended: tuple[Rooms, Site], browser: Browser
 ) -> None:
@@ -344,6 +355,12 @@ def test_a_fresh_centre_from_the_front_door_shows_empty_pages(
             shows(seen.page, "main", words)
             seen.clean()
             seen.page.context.close()
+        # Nothing at an address: words for a person, JSON for a program.
+        lost = look(browser, base + "/opne/sec_x", 390).page
+        shows(lost, "h1", "没有这个地址")
+        shows(lost, "main a.first", "项目与竞价")
+        assert httpx.get(f"{base}/opne/sec_x").json()["type"] == "urn:kaibiao:problem:not-found"
+        lost.context.close()
     finally:
         process.terminate()
         process.wait(10)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketState
 
@@ -26,7 +27,7 @@ from trading.ground.problems import MEDIA_TYPE, STATUS, Kind, Problem, TooLarge,
 from trading.ground.sockets import WIRE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from fastapi import FastAPI
     from starlette.requests import HTTPConnection
@@ -219,8 +220,16 @@ def problem_response(problem: Problem, clock: Clock) -> Response:
     return Response(_encode(document), problem.status, headers, MEDIA_TYPE)
 
 
-def install_handlers(app: FastAPI, clock: Clock) -> None:
-    """Let a FastAPI application answer every refusal as problem+json, sockets included."""
+def install_handlers(
+    app: FastAPI, clock: Clock, page: Callable[[Request, Problem], Response] | None = None
+) -> None:
+    """Let a FastAPI application answer every refusal as problem+json, sockets included.
+
+    Args:
+        app: whose refusals they are.
+        clock: the server time in an answer.
+        page: draws a refusal for whoever opened an address in a browser; programs get JSON all the same.
+    """
 
     async def refuse(
         connection: HTTPConnection, problem: Problem, headers: Mapping[str, str] | None = None
@@ -231,7 +240,10 @@ def install_handlers(app: FastAPI, clock: Clock) -> None:
         ):
             await connection.close(1008, problem.code)
             return None
-        response = problem_response(problem, clock)
+        if page is not None and isinstance(connection, Request) and _by_a_person(connection):
+            response = page(connection, problem)
+        else:
+            response = problem_response(problem, clock)
         response.headers.update(headers or {})
         return response
 
@@ -250,6 +262,16 @@ def install_handlers(app: FastAPI, clock: Clock) -> None:
     app.add_exception_handler(Problem, known)
     app.add_exception_handler(HTTPException, plain)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _by_a_person(request: Request) -> bool:
+    """Say whether a browser opens a page: it asks for HTML, at an address that is not the programs'."""
+    accepted = request.headers.get("accept", "")
+    return (
+        request.method == "GET"
+        and "text/html" in accepted
+        and not request.url.path.startswith("/api/")
+    )
 
 
 def unforeseen(reference: str) -> Unavailable:

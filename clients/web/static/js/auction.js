@@ -52,7 +52,7 @@ function Standing(/** @type {{s: any}} */ { s }) {
 function Offers(/** @type {{offers: any[]}} */ { offers }) {
   return html`<${Panel} title=${t("auction.offers")} kind="offers">
     ${offers.length === 0 ? html`<p class="empty">${t("auction.no_offers")}</p>` : null}
-    <ol>${[...offers].reverse().map((o, i) => html`<li key=${offers.length - i} class=${o.code === null ? "" : "out"}>
+    <ol tabindex="0">${[...offers].reverse().map((o, i) => html`<li key=${offers.length - i} class=${o.code === null ? "" : "out"}>
       <time>${beijing(o.t)}</time><span>${o.parcel ? html`<b>${o.parcel}</b> ${t("auction.paddle", { n: o.paddle })}` : html`<b>${o.paddle}</b>`}</span><b class="num">${o.amount === "" ? "—" : grouped(o.amount)}</b>
       ${o.code === null ? html`<${Chip} tone="ok" icon="✓">${t("offer.ok")}<//>` : html`<${Chip} tone="bad" icon="✕">${t("offer." + o.code)}<//>`}</li>`)}</ol><//>`;
 }

@@ -55,7 +55,7 @@ export function Panel({ title, children, kind = "" }) {
 export function Feed({ feed, title }) {
   return html`<${Panel} title=${title} kind="feed">
     ${feed.length === 0 ? html`<p class="empty">${t("hall.quiet")}</p>` : null}
-    <ol>${[...feed].reverse().map(
+    <ol tabindex="0">${[...feed].reverse().map(
       (e, i) => html`<li key=${feed.length - i}><time>${beijing(e.t)}</time><span>${e[lang]}</span></li>`,
     )}</ol><//>`;
 }

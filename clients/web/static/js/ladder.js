@@ -1,11 +1,10 @@
 // The ladder of offers, drawn to scale: the best offer as steps, each accepted offer a dot, each refused one a cross.
 import { html } from "../vendor/ui.js";
 import { beijing } from "./clock.js";
-import { t } from "./hall.js";
+import { grouped, t } from "./hall.js";
 
 const WIDE = 720;
 const HIGH = 390;
-const LEFT = 78;
 const RIGHT = 46;
 const TOP = 34;
 const BOTTOM = 40;
@@ -32,6 +31,12 @@ function marks(low, high) {
   return Array.from({ length: Math.max(2, Math.ceil((high - first) / step) + 1) }, (_, i) => first + i * step);
 }
 
+/** How the axis is written: no more decimals than its steps need, so that 亿 of 元 stay readable. @param {number[]} scale @returns {string[]} */
+function written(scale) {
+  const fine = scale.some((m) => Math.abs(m - Math.round(m)) > 1e-9);
+  return scale.map((m) => grouped(m.toFixed(fine ? 2 : 0)));
+}
+
 /** @param {{offers: any[], unit: string, direction: string}} props */
 export function Ladder({ offers, unit, direction }) {
   const told = /** @type {Offer[]} */ (offers.filter((o) => /^\d+(\.\d+)?$/.test(String(o.amount))));
@@ -42,6 +47,8 @@ export function Ladder({ offers, unit, direction }) {
   const [t0, t1] = [told[0].t, told[told.length - 1].t];
   const amounts = accepted.map((o) => Number(o.amount));
   const scale = marks(Math.min(...amounts), Math.max(...amounts));
+  const labels = written(scale);
+  const LEFT = 18 + Math.max(...labels.map((l) => l.length)) * 15; // room for the longest label, also at a telephone's size
   const [a0, a1] = [scale[0], scale[scale.length - 1]];
   const x = (/** @type {number} */ v) => LEFT + ((v - t0) / Math.max(1, t1 - t0)) * (WIDE - LEFT - RIGHT);
   const y = (/** @type {number} */ v) => HIGH - BOTTOM - ((v - a0) / (a1 - a0)) * (HIGH - TOP - BOTTOM);
@@ -53,7 +60,7 @@ export function Ladder({ offers, unit, direction }) {
   const times = Array.from({ length: last + 1 }, (_, i) => t0 + ((t1 - t0) * i) / (last || 1));
   return html`<figure class="chart"><figcaption><b>${t("auction.ladder")}</b><span><i class="dot">●</i> ${t("auction.taken")}　<i class="cross">×</i> ${t("auction.turned")}　${unit}</span></figcaption>
     <svg class="ladder" viewBox=${`0 0 ${WIDE} ${HIGH}`} role="img" aria-label=${t("auction.ladder")}>
-    ${scale.map((m) => html`<g key=${m}><line class="grid" x1=${LEFT} x2=${WIDE - RIGHT} y1=${y(m)} y2=${y(m)} /><text x=${LEFT - 10} y=${y(m) + 5} text-anchor="end">${m.toFixed(2)}</text></g>`)}
+    ${scale.map((m, i) => html`<g key=${m}><line class="grid" x1=${LEFT} x2=${WIDE - RIGHT} y1=${y(m)} y2=${y(m)} /><text x=${LEFT - 10} y=${y(m) + 5} text-anchor="end">${labels[i]}</text></g>`)}
     ${times.map((v, i) => html`<text key=${i} x=${x(v)} y=${HIGH - 12} text-anchor=${i === 0 ? "start" : i === last ? "end" : "middle"}>${beijing(v)}</text>`)}
     <path class="line" d=${path} />
     ${told.map((o, i) =>

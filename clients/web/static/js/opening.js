@@ -71,7 +71,7 @@ function Talk({ state }) {
   return html`<${Panel} title=${t("opening.talk")} kind="talk">
     ${state.muted.length ? html`<p class="quiet warned">${all ? t("opening.muted_all") : t("opening.muted_some", { n: state.muted.length })}</p>` : null}
     ${said.length ? null : html`<p class="empty">${t("opening.talk_quiet")}</p>`}
-    <ol>${said.map((m) => html`<li key=${m.no}><p><b class=${PARTS[m.part] || ""}>${m.who}</b><i>${t("part." + m.part)}</i><time>${beijing(m.t)}</time></p><span>${m.zh}</span></li>`)}</ol><//>`;
+    <ol tabindex="0">${said.map((m) => html`<li key=${m.no}><p><b class=${PARTS[m.part] || ""}>${m.who}</b><i>${t("part." + m.part)}</i><time>${beijing(m.t)}</time></p><span>${m.zh}</span></li>`)}</ol><//>`;
 }
 
 function Rows(/** @type {{rows: any[]}} */ { rows }) {
