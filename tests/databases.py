@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 ADDRESS = "KAIBIAO_DATABASE"
 
@@ -49,18 +50,32 @@ def postgres():
     shutil.rmtree(root, ignore_errors=True)
 
 
+@contextmanager
+def fresh_database(server, template="template1"):
+    """Give the address of a new database on a server, empty or a copy of one that nobody has open."""
+    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
+    base = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    admin = create_engine(base, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield admin.url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+def database_of(url):
+    """The name of the database that an address names."""
+    return make_url(url).database
+
+
 @pytest.fixture
 def postgres_url(postgres):
     """A fresh database on that server."""
-    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
-    base = postgres.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    admin = create_engine(base, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield admin.url.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with fresh_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture

@@ -58,14 +58,15 @@ class Loopback(Whole):
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Iterator[Whole]:
+def whole(tmp_path: Path, stored: str) -> Iterator[Whole]:
     with Whole(tmp_path / "home") as made:
+        assert made.ground.database.sqlite == (stored == "sqlite")
         made.first_people()
         yield made
 
 
 @pytest.fixture
-def loopback(tmp_path: Path) -> Iterator[Loopback]:
+def loopback(tmp_path: Path, stored: str) -> Iterator[Loopback]:
     with Loopback(tmp_path / "home") as made:
         made.first_people()
         yield made

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from crypto import statement
 from crypto.encoding import sha256_hex
 from tests.trading.world import CENTRE
@@ -16,6 +18,7 @@ from trading.model import Role
 if TYPE_CHECKING:
     from tests.acceptance.hostile.whole import Bidder, Whole
 
+pytestmark = pytest.mark.both_databases
 PRICES = {"A": "46382715.40", "B": "47105600.00", "C": "45998800.88", "D": "46200000.00"}
 
 

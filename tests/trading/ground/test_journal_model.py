@@ -3,12 +3,21 @@
 import asyncio
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
+from tests.databases import fresh_database
 from trading.ground.chain import ZERO, verify_row
 from trading.ground.database import open_database
 from trading.ground.journal import Draft, Journal
@@ -41,11 +50,19 @@ groups = st.lists(drafts, min_size=1, max_size=4)
 class JournalMachine(RuleBasedStateMachine):
     """The model is what was acknowledged, in order; nothing of the journal's code is in it."""
 
+    def __init__(self, server=None):
+        super().__init__()
+        self.server = server
+
     @initialize()
     def begin(self):
         self.loop = asyncio.new_event_loop()
         self.home = Path(tempfile.mkdtemp(prefix="kaibiao-model-"))
-        self.database = open_database(f"sqlite:///{self.home}/kaibiao.db")
+        self.stack = ExitStack()
+        self.url = f"sqlite:///{self.home}/kaibiao.db"
+        if self.server is not None:
+            self.url = self.stack.enter_context(fresh_database(self.server))
+        self.database = open_database(self.url, self.home)
         self.journal = Journal(self.database, CENTRE)
         self.model: list[Draft] = []
         self.seen: list = []
@@ -94,7 +111,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.journal.close()
         self.run(asyncio.sleep(0))
         self.database.close()
-        self.database = open_database(f"sqlite:///{self.home}/kaibiao.db")
+        self.database = open_database(self.url, self.home)
         self.journal = Journal(self.database, CENTRE)
         self.journal.listen(self.seen.append)
 
@@ -119,9 +136,18 @@ class JournalMachine(RuleBasedStateMachine):
             self.journal.close()
             self.run(asyncio.sleep(0))
             self.database.close()
+            self.stack.close()
             self.loop.close()
             shutil.rmtree(self.home)
 
 
 TestJournal = JournalMachine.TestCase
 TestJournal.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.parametrize("examples", [4, pytest.param(40, marks=pytest.mark.soak)])
+def test_the_journal_on_postgresql(postgres, examples):
+    run_state_machine_as_test(
+        lambda: JournalMachine(postgres),
+        settings=settings(max_examples=examples, stateful_step_count=25, deadline=None),
+    )
