@@ -81,7 +81,7 @@ def router(service: AuctionService, rate: int | None = RATE, burst: int = BURST)
 
     @made.get("/{lot}/participation")
     async def participation(lot: str, who: Annotated[Actor, Depends(actor)]) -> dict[str, Any]:
-        """Give the caller's own seat: paddle 竞买号牌, parcel, and whether it may bid."""
+        """Give the caller's own seat: paddle 竞买号牌, parcel, whether it may bid and holds 优先购买权."""
         seat = service.seat_of(lot, who.organisation)
         if seat is None:
             raise NoSeatError
@@ -91,6 +91,7 @@ def router(service: AuctionService, rate: int | None = RATE, burst: int = BURST)
             "paddle": seat.paddle,
             "parcel": seat.parcel,
             "admitted": seat.admitted,
+            "entitled": service.writer(lot).right(seat) != "",
             "server_now": service.clock.now(),
         }
 

@@ -48,12 +48,15 @@ DOINGS = {
     Do.JOIN: ("参加", "joins"),
     Do.QUOTE: ("已提交一次报价", "has quoted"),
     Do.REVEAL: ("已揭示", "has revealed"),
-    Do.MATCH: ("行使优先购买权", "matches"),
-    Do.DECLINE: ("放弃优先购买权", "declines"),
+    Do.MATCH: ("行使优先购买权", "uses its right of first refusal"),
+    Do.DECLINE: ("放弃优先购买权", "gives it up"),
     Do.SUSPEND: ("中止竞价", "suspends"),
     Do.RESUME: ("恢复竞价", "resumes"),
     Do.TERMINATE: ("终止竞价", "terminates"),
 }
+
+UNNAMED = ("一位优先购买权人", "A holder of the right")
+"""Who declines: the notice may name the holders, so a paddle here would say who sits there."""
 
 WHY = {
     "outage": ("（服务中断，按规则顺延）", " (outage: the clock stands still by the rule)"),
@@ -61,8 +64,10 @@ WHY = {
 }
 """Why an act of the centre was done, where a rule did it."""
 
-UNSEEN = {"auction.admitted", "auction.expelled", "auction.entered", "auction.unheard"}
-"""Rows that the public state says nothing of."""
+UNSEEN = {
+    "auction.admitted", "auction.entitled", "auction.expelled", "auction.entered", "auction.unheard",
+}  # fmt: skip
+"""Rows that the public state says nothing of; a frame for one would tell that it was written."""
 
 
 class Halls:
@@ -145,8 +150,8 @@ class Hall:
     def show(self, state: State, rows: list[Row]) -> None:
         """Publish what durable rows have changed."""
         before, self._seen = self._seen, state
-        if state is before and all(row.kind in UNSEEN for row in rows):
-            return  # a frame for it would make the next offer wait for its turn
+        if all(row.kind in UNSEEN for row in rows):
+            return  # a frame for it would also make the next offer wait for its turn
         for row in rows:
             self._take(row)
             self._at = row.at
@@ -212,7 +217,7 @@ class Hall:
             self._fresh.append(self._offers[-1])
         if verdict["ok"]:
             zh, en = DOINGS[do]
-            who_zh, who_en = self._who(body["by"])
+            who_zh, who_en = UNNAMED if do is Do.DECLINE else self._who(body["by"])
             why_zh, why_en = WHY.get(body.get("reason", ""), ("", ""))
             said_zh, said_en = f"{who_zh} {zh} {amount}".strip(), f"{who_en} {en} {amount}".strip()
             self._say(row.at, do.value, said_zh + why_zh, said_en + why_en)

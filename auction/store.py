@@ -174,6 +174,11 @@ def admitted(lot: str, seat: Seat, at: int, cause: int) -> Draft:
     return Draft(STREAM + lot, "auction.admitted", body, at)
 
 
+def entitled(lot: str, closed: Closed, at: int, cause: int) -> Draft:
+    """A seat holds 优先购买权; which one stays closed until the result."""
+    return Draft(STREAM + lot, "auction.entitled", {"closed": dict(closed), "cause": cause}, at)
+
+
 def expelled(lot: str, paddle: str, at: int, cause: int) -> Draft:
     """A seat may no longer bid."""
     return Draft(STREAM + lot, "auction.expelled", {"paddle": paddle, "cause": cause}, at)

@@ -28,6 +28,7 @@ def _page(facts: QualificationFacts) -> str:
         "centre": (facts.heading.centre, said["centre"]),
         "name": (facts.holder.name, said["name"]),
         "credit_code": (facts.holder.credit_code, said["credit_code"]),
+        "preemption": (facts.preemption, said.get("preemption", "")),
         **{name: (getattr(facts, name), said[name]) for name in _SAME},
     }
     wrong = [name for name, (shown, signed) in wanted.items() if shown != signed]

@@ -21,6 +21,11 @@ NOTE = (
     "本确认书以所附 qualification.json 为准。结果公布前仅向本单位出具，请妥善保管：它载明号牌与单位的对应关系。"
     "以电子签名为准，打印件仅供阅读。任何人可离线核验：verify 本文件 --trust 信任文件。"
 )
+PREEMPTION = {
+    "notice": "享有（公告载明）；价高者产生后，可在行使期内以同等价格购买",
+    "proof": "享有（经认定）；价高者产生后，可在行使期内以同等价格购买",
+    "none": "不享有",
+}
 _WIDTHS = (34, 146)
 
 
@@ -39,6 +44,11 @@ def draw(facts: QualificationFacts, signers: Sequence[str] = ("centre",)) -> Dra
         *([("宗地编号", "Parcel", facts.parcel)] if facts.parcel else []),
         ("竞买人", "Bidder", Cell(facts.holder.name, small=facts.holder.credit_code)),
         ("竞买号牌", "Paddle", Cell(facts.paddle, size=20)),
+        *(
+            [("优先购买权", "First refusal", PREEMPTION[facts.preemption])]
+            if facts.preemption
+            else []
+        ),
         (
             "竞买保证金（元）",
             "Deposit",

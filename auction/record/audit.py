@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auction.model import CENTRE, AuctionError, Phase, Reason
+from auction.record.right import check_rights, in_time
 from auction.replay import outcome_json
 from auction.replay.book import Book, JournalError, evolve, losers
 from auction.replay.closed import (
@@ -83,7 +84,8 @@ def audit(
 
     1. one stream, numbered from 1, each row chained to the one before and stamped no earlier; 2. every offer signed by the
     delegated key of its paddle, and saying what the row says; 3. every verdict and every phase as
-    the engine gives them; 4. the result as the engine gives it.
+    the engine gives them; 4. the result as the engine gives it; 5. 优先购买权 with those, and with all
+    of those, to whom notice or proof gives it (`right.py`).
 
     Args:
         rows: all rows of one auction.
@@ -100,6 +102,7 @@ def audit(
     book = Book()
     delegations: dict[str, set[bytes]] = {}
     devices: dict[str, set[str]] = {}
+    admitted: list[str] = []
     for row in rows:
         try:
             if row.kind == "auction.decided":
@@ -108,9 +111,12 @@ def audit(
                 key = _delegator(row, centre, book, opener)
                 delegations.setdefault(row.body["paddle"], set()).update(key)
                 devices.setdefault(row.body["delegate"], set()).add(row.body["paddle"])
+            elif in_time(book, row):
+                admitted.append(row.body["paddle"])
             evolve(book, row, opener)
             if row.kind == "auction.result":
                 _check_result(book, row)
+                check_rights(book, row, admitted)
         except JournalError:
             raise
         except (AuctionError, CryptoError, KeyError, TypeError, ValueError) as error:

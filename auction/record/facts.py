@@ -10,6 +10,7 @@ from typing import Any
 from auction.engine import ranking
 from auction.model import Direction, Do, Outcome, Phase, RaiseBase, Rules, SecondItem, Winner
 from auction.record.audit import audit
+from auction.record.right import paper_lines, sentence
 from auction.replay.book import LAG_MS, Book, JournalError
 from auction.rules import MICRO
 from auction.rules.form import instant
@@ -52,6 +53,7 @@ class _Story:
         self.lags: list[Lag] = []
         self.best: dict[str, tuple[int, int, int]] = {}  # paddle → amount, seq, arrival
         self.spoke: dict[str, int] = {}  # paddle → seq of its last accepted command
+        self.rights: list[tuple[str, Do, int]] = []  # accepted matches and declines
 
     def watch(self, book: Book, row: Row) -> None:
         """Take a row after it was folded."""
@@ -74,6 +76,8 @@ class _Story:
         verdict = body["verdict"]
         if verdict["ok"] and do in WINS:
             self.spoke[body["by"]] = verdict["seq"]
+        if do in (Do.MATCH, Do.DECLINE) and verdict["ok"]:
+            self.rights.append((body["by"], do, row.at))
         if do is Do.SUSPEND and verdict["ok"]:
             self.breaks.append([row.at, None, body.get("reason", "中心中止")])
         elif do is Do.RESUME and verdict["ok"]:
@@ -131,7 +135,7 @@ def transcript_facts(
         session=book.lot,
         session_name=book.title,
         mode=book.mode,
-        rules=_rule_lines(book),
+        rules=_rule_lines(book, paper_lines(book, outcome, story.rights)),
         slots=rules.quota.slots if rules.quota else 1,
         parcels=tuple(_parcel_line(facts) for facts in book.parcels),
         phases=tuple(_phase_lines(story.phases)),
@@ -165,7 +169,8 @@ def confirmation_facts(
         rows: all rows of the auction.
         heading: gives the heading of the n-th confirmation, from 1.
         transcript_number: printed number of the transcript.
-        conditions: numbered sentences of the notice.
+        conditions: numbered sentences of the notice; where the winner has matched, that is said behind
+            them, once.
 
     Raises:
         JournalError: the rows do not prove a result.
@@ -174,7 +179,8 @@ def confirmation_facts(
     outcome = _outcome(book)
     made = []
     for number, winner in enumerate(outcome.winners, 1):
-        facts = _facts_of(book, winner)
+        facts, said = _facts_of(book, winner), sentence(book, winner, story.rights)
+        others = tuple(one for one in conditions if one != said)
         seat, line = book.seats[winner.bidder], _winner_line(book, winner)
         made.append(
             ConfirmationFacts(
@@ -199,7 +205,7 @@ def confirmation_facts(
                 deal_at=outcome.closed_at,
                 winning_seq=story.spoke.get(winner.bidder, 0),
                 second=line.second,
-                conditions=tuple(conditions),
+                conditions=(*others, said) if said else others,
                 transcript_number=transcript_number,
                 chain_head=upto.chain.hex(),
             )
@@ -230,7 +236,7 @@ def _named(line: OfferLine, names: Mapping[str, str]) -> OfferLine:
     return OfferLine(**{**members, "holder": names.get(line.paddle, "")})
 
 
-def _rule_lines(book: Book) -> tuple[RuleLine, ...]:
+def _rule_lines(book: Book, more: Mapping[str, str]) -> tuple[RuleLine, ...]:
     rules = book.live.rules
     price, timed = rules.price, rules.timed
     unit = rules.unit
@@ -246,6 +252,7 @@ def _rule_lines(book: Book) -> tuple[RuleLine, ...]:
         "成交名额": str(rules.quota.slots) if rules.quota else "",
         "加价基准": BASES[rules.quota.raise_base] if rules.quota else "",
         "限价后": rules.on_cap.name if isinstance(rules.on_cap, SecondItem) else "",
+        **more,
         "故障中止": f"至少 {book.outage_min_s} 秒",
     }
     return tuple(RuleLine(name=name, value=value) for name, value in lines.items() if value)

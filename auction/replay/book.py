@@ -8,6 +8,7 @@ Rows of stream `lot:<id>`:
 
     auction.announced   lot, title, mode, rules, parcels, seats, outage_min_s
     auction.admitted    a seat may bid: its deposit is confirmed (资格确认)
+    auction.entitled    a seat holds 优先购买权; which one is closed until the result
     auction.expelled    a seat may no longer bid: its deposit was released
     auction.entered     a seat's delegated key, for offers inside the hall
     auction.decided     a command with its arrival (the row's `at`) and the engine's verdict; `lag_ms` where
@@ -40,11 +41,12 @@ from auction.model import (
     Rules,
     State,
 )
-from auction.replay.closed import ClosedError, Disclosure, Opener, disclosure_from
+from auction.replay.closed import ClosedError, Disclosure, Opener, disclosure_from, read_identity
+from auction.replay.rights import Right, open_to_rights, preemption_of
 from auction.replay.scenario import verdict_json
 from auction.rules import parse_rules
 from auction.rules.form import rfc3339
-from crypto.canonical import canonical
+from auction.rules.right import without
 from trading.ground.chain import Draft, Row
 
 STREAM = "lot:"
@@ -107,6 +109,7 @@ class Book:
         seats: by paddle.
         waiting: contents still closed, by commitment.
         disclosed: closed values opened by rows, by commitment.
+        rights: who holds 优先购买权, by paddle, as the rows close it.
         application: whether a seat takes an application 竞买申请 beside its deposit.
         reserve: commitment to the reserve, closed; None where there is none.
         extensions: how often an offer moved the running end.
@@ -130,6 +133,7 @@ class Book:
     waiting: dict[str, Waiting] = field(default_factory=dict)
     disclosed: dict[str, Disclosure] = field(default_factory=dict)
     reserve: Mapping[str, str] | None = None
+    rights: dict[str, Mapping[str, str]] = field(default_factory=dict)
     application: bool = False
     extensions: int = 0
     cause: int = 0
@@ -154,6 +158,7 @@ def copied(book: Book) -> Book:
         seats=dict(book.seats),
         waiting=dict(book.waiting),
         disclosed=dict(book.disclosed),
+        rights=dict(book.rights),
     )
 
 
@@ -224,18 +229,6 @@ def ripe(book: Book) -> list[Waiting]:
     return [item for item in book.waiting.values() if running.place > item.phase.place]
 
 
-def identity(holder: str, name: str, credit_code: str) -> str:
-    """Write who sits behind a paddle, as the closed value of an admission."""
-    said = {"holder": holder, "name": name, "credit_code": credit_code}
-    return canonical(said).decode()
-
-
-def read_identity(value: str) -> dict[str, str]:
-    """Read `identity` back."""
-    said = json.loads(value)
-    return {name: str(said[name]) for name in ("holder", "name", "credit_code")}
-
-
 def entered_json(events: tuple[engine.Event, ...]) -> list[dict[str, str]]:
     """Write the phases entered, as rows hold them."""
     return [
@@ -283,13 +276,14 @@ def rules_of(book: Book, opener: Opener, bidders: Iterable[str]) -> Rules:
     Raises:
         ScenarioError, BadRulesError: they have not the form, or contradict themselves.
     """
-    rules = parse_rules(_with_reserve(book, opener), book.lot, ())
-    return replace(rules, bidders=frozenset(bidders))
+    rules, qualified = parse_rules(_with_reserve(book, opener), book.lot, ()), frozenset(bidders)
+    held = preemption_of(book.rules, book.rights, qualified)
+    return replace(rules, bidders=qualified, preemption=held)
 
 
 def _with_reserve(book: Book, opener: Opener) -> dict[str, Any]:
     """The rules with the reserve where it can be opened; a public replay checks without it."""
-    rules = dict(book.rules)
+    rules = without(book.rules)
     if book.reserve is not None:
         try:
             rules["reserve_price"] = opener(book.reserve).value
@@ -305,6 +299,16 @@ def _admitted(book: Book, row: Row, _opener: Opener) -> None:
     _qualify(book)
 
 
+def _entitled(book: Book, row: Row, opener: Opener) -> None:
+    right = Right.from_text(opener(row.body["closed"]).value)
+    if not open_to_rights(engine.advance(book.live, row.at)[0]):
+        raise JournalError(row.seq, "a right of first refusal after timed bidding began")
+    if right.paddle not in book.seats or right.paddle in book.rights:
+        raise JournalError(row.seq, "a right of first refusal of no seat, or a second one")
+    book.rights[right.paddle] = row.body["closed"]
+    _qualify(book)
+
+
 def _expelled(book: Book, row: Row, _opener: Opener) -> None:
     paddle = row.body["paddle"]
     book.seats[paddle] = replace(book.seats[paddle], admitted=False)
@@ -315,7 +319,8 @@ def _qualify(book: Book) -> None:
     """Give the engine the qualified bidders of now; it refuses the others with NO_DEPOSIT."""
     state = book.live
     bidders = frozenset(paddle for paddle, seat in book.seats.items() if seat.admitted)
-    rules = replace(state.rules, bidders=bidders)
+    held = preemption_of(book.rules, book.rights, bidders)
+    rules = replace(state.rules, bidders=bidders, preemption=held)
     book.state = msgspec.structs.replace(state, rules=rules)
 
 
@@ -365,14 +370,8 @@ def _disclosed(book: Book, row: Row, _opener: Opener) -> None:
         book.waiting.pop(opened.commitment, None)
     for paddle, seat in book.seats.items():
         if seat.closed is not None and (known := book.disclosed.get(seat.closed["commitment"])):
-            who = read_identity(known.value)
-            book.seats[paddle] = replace(
-                seat,
-                closed=None,
-                holder=who["holder"],
-                name=who["name"],
-                credit_code=who["credit_code"],
-            )
+            who, name, code = read_identity(known.value)
+            book.seats[paddle] = replace(seat, closed=None, holder=who, name=name, credit_code=code)
 
 
 def _result(book: Book, row: Row, _opener: Opener) -> None:
@@ -386,6 +385,7 @@ def _result(book: Book, row: Row, _opener: Opener) -> None:
 _HANDLERS: dict[str, Callable[[Book, Row, Opener], None]] = {
     "auction.announced": _announced,
     "auction.admitted": _admitted,
+    "auction.entitled": _entitled,
     "auction.expelled": _expelled,
     "auction.entered": _entered_hall,
     "auction.decided": _decided,

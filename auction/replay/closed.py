@@ -1,7 +1,7 @@
 """What auctions keep closed for a while: sealed in the row, committed to by a salted hash.
 
-A closed value (a one-shot quote, a lottery's commit or nonce, the identity behind a paddle, the
-reserve) enters the journal as
+A closed value (a one-shot quote, a lottery's commit or nonce, the identity behind a paddle, its right
+of first refusal, the reserve) enters the journal as
 
     {"commitment": hex of SHA-256(salt ‖ value), "sealed": base64 of nonce ‖ ciphertext}
 
@@ -19,6 +19,7 @@ from typing import Any
 
 from auction.model import AuctionError
 from crypto import xaes
+from crypto.canonical import canonical
 from crypto.encoding import b64, sha256_hex, unb64
 from crypto.errors import CryptoError
 
@@ -109,6 +110,18 @@ def disclosure_from(value: Any) -> Disclosure:
         if isinstance(text, str) and isinstance(salt, str) and len(salt) == 2 * _SALT:
             return Disclosure(text, salt)
     raise ClosedError("A disclosure is a value and a salt of 32 bytes in hex.")
+
+
+def identity(holder: str, name: str, credit_code: str) -> str:
+    """Write who sits behind a paddle, as the closed value of an admission."""
+    said = {"holder": holder, "name": name, "credit_code": credit_code}
+    return canonical(said).decode()
+
+
+def read_identity(value: str) -> tuple[str, str, str]:
+    """Read `identity` back: holder, name, credit code."""
+    said = json.loads(value)
+    return str(said["holder"]), str(said["name"]), str(said["credit_code"])
 
 
 def _checked(opened: Disclosure, closed: Closed) -> Disclosure:

@@ -4,6 +4,7 @@
     admissions.py      who may bid
     clockgate.py       no beginning by a wrong clock
     participation.py   applications, and letters of qualification
+    preemption.py      优先购买权, recognised by two people
     reserve.py         the reserve, entered by two people
     offers.py          signed messages of bidders
     turn.py            signatures of one turn of the loop, checked together
@@ -26,7 +27,7 @@ from auction.model import CENTRE, Do, Phase
 from auction.replay.book import STREAM, Book, Seat, evolve
 from auction.replay.closed import by_key, seal
 from auction.service import business
-from auction.service.admissions import APPLIED, Admissions
+from auction.service.admissions import APPLIED, ENTITLED, Admissions
 from auction.service.business import UnknownAuctionError
 from auction.service.clockgate import held_already, hold_back
 from auction.service.loading import Remembering, load
@@ -339,7 +340,7 @@ class AuctionService:
         self.admissions.note(row)
         if row.kind == "session.published":
             await self._announce(row)
-        elif row.kind in ("deposit.recorded", APPLIED):
+        elif row.kind in ("deposit.recorded", APPLIED, ENTITLED):
             for deposit in self.admissions.deposits(row):
                 self.admissions.admit(self.writers, self._auction_of, deposit, row)
         elif row.kind == "deposit.released" and "by_rule" not in row.body:

@@ -121,6 +121,7 @@ class BidderDesk:
             "paddle": self.paddle,
             "parcel": seat.parcel,
             "admitted": seat.admitted,
+            "entitled": writer.right(seat) != "",
             "windows": len(self._mine()),
             "phase": writer.durable.phase.value,
             "next": self._next(writer.durable),

@@ -11,6 +11,7 @@ from typing import Any
 from auction.model import CENTRE, AuctionError, Do, ScenarioError
 from auction.replay.book import Book, Seat
 from auction.rules import parse_rules
+from auction.rules.right import Terms, terms, without
 from auction.store import Order
 from crypto.random import token
 from trading.ground.chain import Row
@@ -35,7 +36,8 @@ def plan(session: Session, lots: Iterable[Lot], state: State) -> list[Book]:
 
     Args:
         session: its `rules` are a rule set of the contract; the parcels of a quota session come
-            from the lots. `outage_min_s` and `application` may stand beside the rules' own members.
+            from the lots. `outage_min_s` and `application` may stand beside the rules' own members;
+            `preemption` names organisations (`auction.rules.right`).
         lots: the session's lots.
         state: who the holders are.
 
@@ -54,6 +56,9 @@ def plan(session: Session, lots: Iterable[Lot], state: State) -> list[Book]:
         raise ScenarioError(f"application: neither {WITH_DEPOSIT} nor required")
     if rules.get("reserve_price") is not None:
         raise ScenarioError("reserve_price: the public rules only commit to a reserve")
+    right = None if rules.get("preemption") is None else terms(rules["preemption"])
+    if right is not None and rules.get("quota") is not None:
+        raise ScenarioError("preemption: not in a quota session")
     listed = list(lots)
     if rules.get("quota") is not None:
         books = [_quota_book(session, listed, rules, state)]
@@ -63,11 +68,35 @@ def plan(session: Session, lots: Iterable[Lot], state: State) -> list[Book]:
                  parcels=(_facts(lot, state),))
             for lot in listed
         ]  # fmt: skip
+        if right is not None:
+            _name(books, right, state)
     for book in books:
         book.session, book.outage_min_s = session.id, minimum
         book.application = application == "required"
-        parse_rules(book.rules, book.lot, ())
+        parse_rules(without(book.rules), book.lot, ())
     return books
+
+
+def _name(books: list[Book], right: Terms, state: State) -> None:
+    """Say in each lot's rules who holds 优先购买权 there, in names; lots without a holder have none.
+
+    Raises:
+        ScenarioError: a lot or an organisation that is not there.
+    """
+    numbers = [book.parcels[0]["id"] for book in books]
+    for named in right.holders:
+        if numbers.count(named.lot) != 1:
+            raise ScenarioError(f"preemption: no lot, or several, with the number {named.lot!a}")
+        if named.organisation not in state.organisations:
+            raise ScenarioError(f"preemption: unknown organisation {named.organisation!a}")
+    for book, number in zip(books, numbers, strict=True):
+        found = [state.organisations[n.organisation] for n in right.holders if n.lot == number]
+        said = {
+            "window_s": right.window // 1000,
+            "holders": [{"name": one.name, "credit_code": one.credit_code} for one in found],
+            "proved": right.proved,
+        }
+        book.rules = {**book.rules, "preemption": said if found or right.proved else None}
 
 
 def judge(session: Session, lots: Iterable[Lot], state: State) -> None:
@@ -84,7 +113,7 @@ def judge(session: Session, lots: Iterable[Lot], state: State) -> None:
     """
     _bounded(session.rules, "rules")
     for book in plan(session, lots, state):
-        rules = parse_rules(book.rules, book.lot, ())
+        rules = parse_rules(without(book.rules), book.lot, ())
         if rules.timed.starts_at > LAST_START_MS:
             raise ScenarioError("timed.starts_at: later than any window could end")
         if rules.listing is not None:

@@ -76,6 +76,7 @@ class Letters:
         return QualificationFacts(
             heading=heading,
             holder=Party(name=said["name"], credit_code=said["credit_code"]),
+            preemption=said.get("preemption", ""),
             letter=letter,
             **{
                 member: said[member]

@@ -3,7 +3,8 @@
 An application is a statement (purpose `application`) signed by the bidder's certified key: the lot, and the SHA-256
 of the rules it has read, as announced. So nobody can say later that other rules were meant. It is a row of the
 centre's business, which is not public, since it names the bidder. Where the rules demand it, no deposit admits
-without one (`admissions.py`); in other sessions it may be handed in all the same.
+without one (`admissions.py`); in other sessions it may be handed in all the same. It may claim 优先购买权, where the
+rules let it be proved: a third member `preemption` is the hex SHA-256 of what proves it (`preemption.py`).
 
 The letter is a statement (purpose `qualification`) signed by the centre: who was admitted, to which auction, under
 which paddle, by which deposit, when, under which rules. It is made from the rows whenever its holder asks for it, and
@@ -19,6 +20,7 @@ from auction.model import AuctionError
 from auction.replay.book import Book, Seat
 from auction.service import AuctionService
 from auction.service.admissions import APPLIED
+from auction.service.preemption import Rights
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex
 from crypto.signature import SigningKey
@@ -69,6 +71,7 @@ class Participation:
         self._service = service
         self._trading = trading
         self._key = key
+        self._rights = Rights(service, trading)
 
     async def apply(self, lot: str, who: Actor, signed: Mapping[str, Any], arrival: int) -> str:
         """Take an application.
@@ -76,7 +79,8 @@ class Participation:
         Args:
             lot: id of a lot that is announced; of a quota session one of its parcels.
             who: of the session.
-            signed: statement of purpose `application` with lot, rules (hex), nonce and at.
+            signed: statement of purpose `application` with lot, rules (hex), nonce and at; `preemption`
+                (hex) where the right is claimed.
             arrival: stamp of the request, ms UTC.
 
         Returns:
@@ -85,12 +89,16 @@ class Participation:
         Raises:
             UnknownError: there is no such lot.
             UnknownAuctionError: it is not announced.
+            PreemptionError: a right is claimed that cannot be, here or now.
             ApplicationError: it is over, applied for already, for its holder only, or the rules are others.
         """
         async with self._trading.desk.turn:
             body = self._trading.step_up(who, signed, "application", arrival)
             known = self._trading.lot(lot)
             book = self._service.writer(self._service.auction_of(lot)).book
+            claim = body.pop("preemption", None)
+            if claim is not None:
+                self._rights.claimable(lot, claim)
             if body != {"lot": lot, "rules": rules_digest(book)}:
                 raise ApplicationError(
                     "An application says the lot and the SHA-256 of its rules as announced: read them again."
@@ -134,7 +142,9 @@ class Participation:
     def _said(self, book: Book, seat: Seat, who: Actor) -> dict[str, Any]:
         state = self._service.business()
         deposit, found = state.deposits[seat.deposit], state.organisations[who.organisation]
-        return {
+        right = self._service.writer(book.lot).right(seat)
+        known = {"preemption": right or "none"} if book.rules.get("preemption") else {}
+        return known | {
             "lot": book.lot,
             "title": book.title,
             "paddle": seat.paddle,

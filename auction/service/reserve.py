@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from auction.model import AuctionError
 from auction.rules import parse_rules
+from auction.rules.right import without
 from auction.service.admissions import RESERVED
 from trading.ground.private import Private, opens
 from trading.ground.problems import Kind, NotFound
@@ -93,7 +94,7 @@ class Reserves:
         rules = dict(self._trading.auction_session(lot.session).rules)
         for own in ("outage_min_s", "application"):
             rules.pop(own, None)
-        parse_rules({**rules, "reserve_price": value}, lot.id, ())
+        parse_rules({**without(rules), "reserve_price": value}, lot.id, ())
 
     def _check(self, body: Mapping[str, Any], _at: int) -> None:
         if set(body) != {"lot", "ref", "commitment"} or not all(

@@ -28,12 +28,12 @@ from auction.replay.book import (
     Seat,
     copied,
     losers,
-    read_identity,
     ripe,
     take,
     took,
 )
-from auction.replay.closed import by_key, seal
+from auction.replay.closed import by_key, read_identity, seal
+from auction.replay.rights import Right, open_to_rights
 from auction.writer.heads import Heads
 from crypto.canonical import canonical
 from crypto.random import token
@@ -158,6 +158,14 @@ class LotWriter:
         """Let a seat bid from now on. Raises `StorageFailed` as `decide`."""
         return self._take(store.admitted(self.lot, seat, at, cause))
 
+    def entitle(self, right: Right, at: int, cause: int) -> Decision | None:
+        """Let a seat hold 优先购买权; None where timed bidding has begun. Raises `StorageFailed` as `decide`."""
+        self.before()
+        after, _ = engine.advance(self.book.live, self._stamp(at))
+        if not open_to_rights(after):
+            return None
+        return self._take(store.entitled(self.lot, self.close(right.to_text()), at, cause))
+
     def expel(self, paddle: str, at: int, cause: int) -> Decision:
         """Let a seat no longer bid; what it has offered stands."""
         return self._take(store.expelled(self.lot, paddle, at, cause))
@@ -180,9 +188,12 @@ class LotWriter:
 
     def holder(self, seat: Seat) -> str:
         """Say who sits behind a paddle; only for that bidder itself and for the record."""
-        return (
-            read_identity(self._open(seat.closed).value)["holder"] if seat.closed else seat.holder
-        )
+        return read_identity(self._open(seat.closed).value)[0] if seat.closed else seat.holder
+
+    def right(self, seat: Seat) -> str:
+        """Say on what basis a seat holds 优先购买权, "" where it does not; only for that bidder itself."""
+        closed = self.book.rights.get(seat.paddle)
+        return Right.from_text(self._open(closed).value).basis if closed else ""
 
     def opened(self, row: Row) -> dict[str, str] | None:
         """Open what a row closes; only for the bidder whose own it is."""
@@ -207,6 +218,7 @@ class LotWriter:
         due = [self._open(item.closed) for item in ripe(book)] if self._may_ripen(draft) else []
         if final is not None:
             due += [self._open(seat.closed) for seat in book.seats.values() if seat.closed]
+            due += map(self._open, book.rights.values())
         if due:
             drafts.append(store.disclosed(self.lot, due, at))
             take(book, drafts[-1], self._open)

@@ -27,7 +27,7 @@ from crypto.encoding import sha256_hex
 from crypto.errors import CryptoError
 from crypto.random import token
 
-FORM = 1
+FORM = 2
 """Raised whenever what a snapshot holds changes its meaning; others are left alone."""
 
 _LABEL = b"kaibiao/auction-memory/v1\n"

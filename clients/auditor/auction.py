@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auction.model import CENTRE
 from auction.record import audit, confirmation_facts, transcript_facts
+from auction.record.right import held
 from auction.replay.book import STREAM
 from clients.auditor import headings, run
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
@@ -45,6 +46,7 @@ TITLES: Final = {
     "transcript": "竞价记录由事件重算一致 · the transcript follows from the rows",
     "confirmations": "成交确认书由事件重算一致 · the deal confirmations follow from the rows",
     "reserve": "保留价 · the reserve",
+    "preemption": "优先购买权承诺已公开 · the rights of first refusal are opened",
 }
 
 
@@ -242,6 +244,18 @@ class Auction:
         assert self.result is not None
         headings.check(self, name, heading, self.result.at)
 
+    def check_preemption(self) -> str:
+        """Say who held the right, by the commitments that the result opened; `replay` has judged them."""
+        book = self.audit.book
+        if not book.rules.get("preemption"):
+            return "the rules know none"
+        said = [
+            f"{one.paddle} {book.seats[one.paddle].name} ({one.basis}), "
+            f"{book.rights[one.paddle]['commitment']}"
+            for one in held(book)
+        ]
+        return "; ".join(said) or "nobody was admitted with it before timed bidding"
+
     def check_reserve(self) -> str:
         """Open the reserve with a slip and decide again with it; without one it stays closed."""
         closed = self.audit.book.reserve
@@ -277,6 +291,7 @@ def check(
     todo.check("witnessed", one.check_witnessed, needs=["replay", "slots"], essential=False)
     todo.check("transcript", one.check_transcript, needs=["replay"])
     todo.check("confirmations", one.check_confirmations, needs=["replay"])
+    todo.check("preemption", one.check_preemption, needs=["replay"])
     todo.check("reserve", one.check_reserve, needs=["replay"], essential=bool(slips))
     return todo.checks
 

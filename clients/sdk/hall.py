@@ -55,6 +55,10 @@ class HallSeat:
         lot: id of the auction.
         key: the bidder's certified key; it signs the delegation only.
         until: ms UTC at which the delegated key ends.
+
+    Attributes:
+        paddle: 竞买号牌.
+        entitled: whether the seat holds 优先购买权, as of now.
     """
 
     def __init__(
@@ -67,7 +71,9 @@ class HallSeat:
         self._until = until
         self._delegate = SigningKey.generate()
         self._socket: ClientConnection | None = None
-        self.paddle = str(centre.call("GET", f"/lots/{lot}/participation")["paddle"])
+        seat = centre.call("GET", f"/lots/{lot}/participation")
+        self.paddle = str(seat["paddle"])
+        self.entitled = bool(seat["entitled"])
 
     def enter(self) -> None:
         """Open the socket and delegate; after a restart of the centre the same key is delegated again.
@@ -99,8 +105,25 @@ class HallSeat:
 
     def make(self, amount: str) -> Offer:
         """Sign an offer under a fresh key; nothing is sent."""
+        return self.command("bid", amount=amount)
+
+    def match(self) -> Offer:
+        """Sign the use of 优先购买权: the price that stands, neither more nor less."""
+        return self.command("match")
+
+    def decline(self) -> Offer:
+        """Sign that 优先购买权 is given up."""
+        return self.command("decline")
+
+    def command(self, do: str, **content: str) -> Offer:
+        """Sign a command under a fresh key; nothing is sent.
+
+        Args:
+            do: `bid`, `confirm`, `join`, `quote`, `reveal`, `match` or `decline`.
+            content: its amount, commit or nonce.
+        """
         key = urlsafe_b64encode(token(KEY_BYTES)).decode()
-        body = {"lot": self._lot, "paddle": self.paddle, "do": "bid", "key": key, "amount": amount}
+        body = {"lot": self._lot, "paddle": self.paddle, "do": do, "key": key, **content}
         text = canonical(statement.make("offer", self._centre_id, body))
         signature = b64(self._delegate.sign(statement.PREFIX + text))
         return Offer(key, text.decode(), signature)

@@ -20,6 +20,7 @@ class QualificationFacts(Facts):
         paddle: 竞买号牌, and the parcel it bids for under quota, or "".
         deposit, deposit_amount, deposit_at: the deposit that admitted it: id, 元, ms UTC.
         rules: SHA-256 of the rules as announced, hex.
+        preemption: 优先购买权: `notice` or `proof` by which the seat holds it, `none`, or "" where the rules know none.
         letter: the signed letter itself, canonical JSON; it stands beside `record.json` in the PDF.
     """
 
@@ -34,6 +35,7 @@ class QualificationFacts(Facts):
     deposit_amount: str
     deposit_at: int
     rules: str
+    preemption: str
     letter: str
 
     def attachments(self) -> tuple[Attachment, ...]:
