@@ -53,6 +53,8 @@ def _for_people(path: Path, result: dict[str, Any]) -> str:
     outcome = result["outcome"]
     lines.append(f"  {outcome['status']} {outcome['reason'] or ''}".rstrip())
     for winner in outcome["winners"]:
-        more = [f"{name} {value}" for name, value in winner.items() if value is not None]
+        # the id of a parcel is any text of the file; what would steer a terminal is escaped
+        shown = {n: v if v is None or v.isprintable() else ascii(v) for n, v in winner.items()}
+        more = [f"{name} {value}" for name, value in shown.items() if value is not None]
         lines.append("    " + "  ".join(more))
     return "\n".join(lines)

@@ -16,6 +16,7 @@ _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,3}))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
 )
 _BIDDER = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_VAST = Decimal(10**40)  # beyond every time and count: `1e99999999` is never written out as an int
 _DAY_MS = 86_400_000
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -124,7 +125,7 @@ def whole(value: Any, place: str, least: int | None = None, most: int | None = N
         ScenarioError: it is none, or outside `least` to `most`.
     """
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        value = int(value)
+        value = int(min(max(value, -_VAST), _VAST)) if value else 0
     if (
         type(value) is not int
         or (least is not None and value < least)

@@ -160,6 +160,48 @@ def test_an_instant_beyond_the_year_9999_is_refused_and_never_misprinted() -> No
         replay(minimal(rules=rules, commands=commands))
 
 
+def hugely(field: str, number: str) -> bytes:
+    """A small auction with one bid, in which a whole number is written with a huge exponent."""
+    rules: dict[str, Any] = {"increment": "1", "timed": {"starts_at": "2026-01-01T00:00:00Z"}}
+    if field == "slots":
+        parcel = {"id": "L1", "holder": "P1", "added_gfa": "1", "start_floor_price": "1"}
+        rules["quota"] = {"slots": "@", "parcels": [parcel]}
+    else:
+        rules["start_price"] = "1"
+    if field == "freeze_s":
+        opens, closes = "2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z"
+        rules["listing"] = {"opens_at": opens, "closes_at": closes, "freeze_s": "@"}
+    if field == "extend_s":
+        rules["timed"]["extend_s"] = "@"
+    if field == "scale":
+        rules["scale"] = "@"
+    commands = [{"at": "2026-01-01T00:00:00Z", "by": "P1", "do": "bid", "amount": "1"}]
+    script = minimal(rules=rules, bidders=["P1"], commands=commands, until="2027-01-01T00:00:00Z")
+    return script.replace(b'"@"', number.encode())
+
+
+def test_a_whole_number_with_a_huge_exponent_is_read_at_once() -> None:
+    assert replay(hugely("slots", "1e99999999"))["outcome"]["status"] == "SOLD"
+    assert replay(hugely("slots", "-1e99999999")) == {"kind": "auction", "error": "BAD_RULES"}
+    assert replay(hugely("freeze_s", "1e99999999")) == {"kind": "auction", "error": "BAD_RULES"}
+    assert replay(hugely("freeze_s", "0e99999999"))["outcome"]["status"] == "UNSOLD"
+    assert replay(hugely("scale", "20e-1"))["outcome"]["status"] == "SOLD"
+    for field, number in [("scale", "1e99999999"), ("scale", "1e-99999999")]:
+        with pytest.raises(Exception, match=r"rules\.scale"):
+            replay(hugely(field, number))
+    with pytest.raises(Exception, match="years 0000 to 9999"):
+        replay(hugely("extend_s", "1e99999999"))
+
+
+def test_a_parcels_name_cannot_steer_the_terminal_of_who_reads_the_result(tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    path.write_bytes(hugely("slots", "1").replace(b'"L1"', b'"\\ud800\\u001b[2J\\n"'))
+    result = CliRunner().invoke(app, [str(path)])
+    assert result.exit_code == 0
+    assert "parcel '\\ud800\\x1b[2J\\n'" in result.stdout
+    assert replay(path.read_bytes())["outcome"]["winners"][0]["parcel"] == "\ud800\x1b[2J\n"
+
+
 @pytest.mark.parametrize(
     ("written", "utc"),
     [
