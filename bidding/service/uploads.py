@@ -10,6 +10,7 @@ import asyncio
 import errno
 import hashlib
 import os
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from bidding.model import ConflictError, MalformedError, TooLargeError, UnknownError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bidding.service.room import Room
 
 EXPIRES_MS: Final = 7 * 86_400_000
-MAX_OPEN: Final = 32  # unfinished uploads of one organisation
+MAX_OPEN: Final = 32  # of one organisation that nothing names, whole or not: 2 GiB each, kept twice
 ALGORITHMS: Final = ("sha256", "sha1")  # the tus specification demands sha1
 BLOCK: Final = 1024 * 1024
 SWEEP_MS: Final = 3_600_000
@@ -43,6 +44,7 @@ class UploadDesk:
         self._folder = room.home / "uploads"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._turns: dict[str, asyncio.Lock] = {}
+        self._beginning: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def start(self) -> None:
         """Clear what a crash left without a row; sweep expired uploads from time to time."""
@@ -57,7 +59,7 @@ class UploadDesk:
 
         Raises:
             TooLargeError: more than a bid may have.
-            ConflictError: the organisation has too many unfinished ones.
+            ConflictError: the organisation has too many that nothing names.
         """
         if not 1 <= length <= MAX_BID_BYTES:
             raise TooLargeError(
@@ -65,13 +67,16 @@ class UploadDesk:
                 "文件大小超出限制",
                 f"A sealed bid has 1 to {MAX_BID_BYTES} bytes.",
             )
-        if self._table.count_open(owner) >= MAX_OPEN:
-            raise ConflictError(
-                "uploads-too-many", "未完成的上传过多", "Finish or delete one of them first."
-            )
-        upload = Upload(new_id("upl"), owner, length, 0, OPEN, now + EXPIRES_MS)
-        await asyncio.to_thread(_begin, self._path(upload.id))
-        await self._table.create(upload, now)
+        async with self._beginning[
+            owner
+        ]:  # counted and begun in one turn: a hundred at once are a hundred
+            if self._table.count_unnamed(owner) >= MAX_OPEN:
+                raise ConflictError(
+                    "uploads-too-many", "未使用的上传过多", "Hand in or delete one of them first."
+                )
+            upload = Upload(new_id("upl"), owner, length, 0, OPEN, now + EXPIRES_MS)
+            await asyncio.to_thread(_begin, self._path(upload.id))
+            await self._table.create(upload, now)
         return upload
 
     def find(self, id_: str, owner: str) -> Upload:

@@ -68,10 +68,10 @@ class Uploads:
         with self._database.reader() as session:
             return set(session.exec(select(UploadRow.id)).all())
 
-    def count_open(self, owner: str) -> int:
-        """Return how many unfinished uploads an organisation has."""
+    def count_unnamed(self, owner: str) -> int:
+        """Return how many uploads an organisation has that nothing names, whole or not."""
         with self._database.reader() as session:
-            query = select(UploadRow.id).where(UploadRow.owner == owner, UploadRow.state == OPEN)
+            query = select(UploadRow.id).where(UploadRow.owner == owner, UploadRow.state != USED)
             return len(session.exec(query).all())
 
     def held(self, owner: str, sha256: str) -> Upload | None:
