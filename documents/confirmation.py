@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reportlab.platypus import Flowable, Spacer
 
 from documents import words
-from documents.layout import Cell, pairs, paragraph, style, titles
+from documents.layout import Cell, fitted, pairs, paragraph, style, titles
 from documents.page import Drawn, compose
 from documents.slots import slots_of
 from documents.typeface import SANS
@@ -30,11 +30,14 @@ def draw(facts: ConfirmationFacts, signers: Sequence[str] = ("centre",)) -> Draw
     """
     body = style(size=11.5, leading=22, indent=23)
     quota = facts.mode == "quota"
+    named = fitted(facts.holder, 11.5)
     story: list[Flowable] = [
         Spacer(1, 22),
         *titles("成交确认书", "Confirmation of a deal"),
         Spacer(1, 14),
-        paragraph(f"竞得人：{facts.holder}", style(size=11.5, leading=22)),
+        paragraph(
+            f"竞得人：{facts.holder}", style(size=named, leading=22 if named > 11 else named * 1.45)
+        ),
         paragraph(f"统一社会信用代码：{facts.credit_code}", style(size=11.5, leading=22)),
         paragraph(_sentence(facts, quota=quota), body),
         Spacer(1, 7),
@@ -81,11 +84,11 @@ def draw(facts: ConfirmationFacts, signers: Sequence[str] = ("centre",)) -> Draw
 
 def _sentence(facts: ConfirmationFacts, *, quota: bool) -> str:
     what = (
-        f"竞得{facts.parcel}宗地调整容积率（增加 {facts.added_far}）补缴土地出让金资格"
+        f"竞得 {facts.parcel} 宗地调整容积率（增加 {facts.added_far}）补缴土地出让金资格"
         if quota
-        else f"竞得{facts.parcel}"
+        else f"竞得 {facts.parcel}"
     )
-    return f"贵单位于 {words.day(facts.deal_at)} 在{facts.heading.centre_name}网上交易系统举行的“{facts.session_name}”中，以号牌 {facts.paddle} {what}。现确认成交结果如下："
+    return f"贵单位于 {words.day(facts.deal_at)}在{facts.heading.centre_name}网上交易系统举行的“{facts.session_name}”中，以号牌 {facts.paddle} {what}。现确认成交结果如下："
 
 
 def _far(facts: ConfirmationFacts) -> list[tuple[str, str, Cell | str]]:

@@ -33,6 +33,11 @@ BLUE = HexColor("#1F4E79")
 Align = Literal["left", "center", "right"]
 _ALIGN = {"left": TA_LEFT, "center": TA_CENTER, "right": TA_RIGHT}
 _CJK = "CJK"
+LONG = 120
+"""Characters from which on a text is set smaller, and from twice as many smaller still."""
+LONGER = (0.82, 0.68)
+SMALLEST = 5.6
+"""Points; what is smaller nobody reads on paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +116,29 @@ def paragraph(text: str, wanted: ParagraphStyle) -> Paragraph:
     return Text(plain(text, wanted.fontName), wanted)
 
 
+def fitted(text: str, size: float) -> float:
+    """Return the size for a text: a name of hundreds of characters is set smaller, so that it stays one look long.
+
+    Args:
+        text: what is set.
+        size: points it has when it is of ordinary length.
+    """
+    return size if len(text) <= LONG else max(size * LONGER[len(text) > 2 * LONG], SMALLEST)
+
+
 def cell(content: Cell | str) -> list[Paragraph]:
     """Return the lines of one table cell: the text, and the fainter line beneath if there is one."""
     if isinstance(content, str):
         content = Cell(content)
     tone = {"ink": INK, "faint": FAINT, "seal": SEAL}[content.tone]
+    size = fitted(content.text, content.size)
     lines = [
         paragraph(
             content.text,
             style(
                 content.font,
-                content.size,
-                leading=content.size * 1.32,
+                size,
+                leading=size * 1.32,
                 align=content.align,
                 colour=tone,
             ),

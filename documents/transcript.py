@@ -199,7 +199,11 @@ def _outages(facts: TranscriptFacts) -> list[Flowable]:
                 Column("原因", "Cause", 147),
             ],
             [
-                [words.moment(o.suspended_at), words.moment(o.resumed_at), o.cause]
+                [
+                    words.moment(o.suspended_at),
+                    words.moment(o.resumed_at),
+                    words.word(words.CAUSE, o.cause),
+                ]
                 for o in facts.outages
             ],
         ),

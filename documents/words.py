@@ -57,6 +57,7 @@ PHASE = {
     "TERMINATED": "终止",
 }
 SESSION_OUTCOME = {"SOLD": "成交", "UNSOLD": "流拍", "TERMINATED": "终止"}
+CAUSE = {"outage": "服务中断，按规则顺延"}
 RANK = {"won": "竞得", "lost": "未竞得"}
 MODE = {"quota": "限额地块加价竞价", "listing": "挂牌竞价"}
 RESULT = {

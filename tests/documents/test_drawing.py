@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from documents import confirmation, opening, typeface
 from documents.draw import draw, redraws, unsigned
+from documents.layout import fitted
 from documents.model import DocumentError
 from documents.slots import SLOTS
 from tests.documents import auction_samples, samples
@@ -162,6 +163,17 @@ def test_a_long_consortium_and_three_hundred_rows_still_fit(pdf_file):
     count = int(re.search(rb"Pages: +(\d+)", pages.stdout)[1])
     assert count > 20
     assert f"第 {count} 页 共 {count} 页" in text_of(pdf_file(drawn.pdf))
+
+
+def test_a_name_of_500_characters_is_set_smaller_and_its_row_is_not_torn_over_two_pages(pdf_file):
+    name = ("广东省岐江市石岐河流域水利水电工程建设投资开发集团股份有限公司" * 17)[:500]
+    facts = samples.opening(2)
+    long = (dataclasses.replace(facts.rows[0].bidder[0], name=name),)
+    rows = (dataclasses.replace(facts.rows[0], bidder=long), *facts.rows[1:])
+    drawn = draw(dataclasses.replace(facts, rows=rows), ("centre",))
+    first = text_of(pdf_file(drawn.pdf)).split("\f")[0]
+    assert name in squeezed(first)
+    assert (fitted("名" * 120, 9), fitted("名" * 121, 9), fitted("名" * 500, 6)) == (9, 7.38, 5.6)
 
 
 def test_an_opening_that_failed_has_its_record_too(pdf_file):
