@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,6 +72,7 @@ class HallSeat:
         self._until = until
         self._delegate = SigningKey.generate()
         self._socket: ClientConnection | None = None
+        self._inside = ExitStack()  # what leaving the hall closes
         seat = centre.call("GET", f"/lots/{lot}/participation")
         self.paddle = str(seat["paddle"])
         self.entitled = bool(seat["entitled"])
@@ -84,13 +86,14 @@ class HallSeat:
         address = self._centre.origin.replace("http", "ws", 1) + f"{API}/lots/{self._lot}/bid"
         bearer = {"Authorization": f"Bearer {self._centre.token}"}
         try:
-            self._socket = connect(
+            opening = connect(
                 address,
                 additional_headers=bearer,
                 subprotocols=[SUBPROTOCOL],
                 compression=None,
                 proxy=None,
             )
+            self._socket = self._inside.enter_context(opening)
         except (OSError, WebSocketException) as error:
             raise WireError(f"the hall does not answer: {error}") from error
         body = {
@@ -148,9 +151,8 @@ class HallSeat:
 
     def close(self) -> None:
         """Leave the hall."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._inside.close()
+        self._socket = None
 
     def _until_type(self, kind: str) -> dict[str, Any]:
         while True:

@@ -17,8 +17,13 @@ from auction.service import business
 from auction.service.admissions import Admissions
 from auction.writer import LotWriter
 from auction.writer.receipts import row_json
+from clients.auditor.inputs import report
+from clients.auditor.keys import Keys
 from crypto.canonical import canonical
+from documents.trust import NOTHING
+from tests.auction.house import House
 from tests.auction.stage import CENTRE, LISTING_RULES, NOON, QUOTA_RULES, Bidder, Desk, Stage
+from tests.auction.test_paper import facts_of
 from tests.auction.test_record import HEADING
 from tests.auction.test_what_each_role_sees import seen
 
@@ -30,6 +35,7 @@ NAMED: dict[str, Any] = {
 RULES: dict[str, Any] = {**LISTING_RULES, "outage_min_s": 0, "preemption": NAMED}
 PROVED: dict[str, Any] = {**RULES, "preemption": {"window_s": 120, "proved": True}}
 EVIDENCE = "ab" * 32
+HOUR = 3_600_000
 SOLD = 80_000
 """By then the price contest is over, in ms after NOON, and a window of 120 s runs."""
 
@@ -358,6 +364,32 @@ def test_a_right_given_to_who_has_seen_the_price_is_found(
     assert any(row.kind == "auction.entitled" for row in rows)
     with pytest.raises(JournalError, match="after timed bidding began"):
         audit(rows, CENTRE)
+
+
+def test_record_dossier_and_auditor_say_the_same_and_show_the_opened_commitment(
+    tmp_path: Path,
+) -> None:
+    async def run() -> tuple[str, Any, str]:
+        house = await House(tmp_path).start()
+        desks = await contested(house)
+        assert (await desks[2].bid(None, do="match"))["ok"]
+        await house.later(SOLD + 1_000)
+        await house.filed()
+        (closed,) = house.service.writer("lot_0").book.rights.values()
+        made = [
+            facts_of(await house.documents.pdf(one.record)) for one in house.documents.all("lot_0")
+        ]
+        await house.stop()
+        return closed["commitment"], made, desks[2].bidder.name
+
+    commitment, (transcript, confirmed), name = asyncio.run(run())
+    assert commitment in line(transcript, "优先购买权人")
+    assert (confirmed.holder, commitment in confirmed.conditions[-1]) == (name, True)
+    found = report(tmp_path / "dossiers" / "lot_0-public.bag", Keys(NOTHING), NOON + HOUR)
+    said = {one.id: one for one in found.checks}
+    for check in ("replay", "transcript", "confirmations", "preemption"):
+        assert said[f"auction.{check}"].status == "ok", said
+    assert commitment in said["auction.preemption"].detail
 
 
 # --- Rules ---
