@@ -44,6 +44,18 @@ class CheckedHub(Hub):
         return super().publish(name, event, t, set)
 
 
+class LateTimers(Timers):
+    """Timers of a busy process: each wakes late, by a drawn while. What is due is state; nothing may hang on them."""
+
+    def __init__(self, world: "World") -> None:
+        super().__init__(world.clock)
+        self._rnd = world.rnd
+
+    def at(self, ms: int, callback: Any, key: str) -> None:
+        """Wake at `ms` or later."""
+        super().at(ms + self._rnd.choice([0, 0, 1, 40, 900, 5_000]), callback, key)
+
+
 class Process(Stage):
     """One process of the centre, from its start to its death."""
 
@@ -51,7 +63,7 @@ class Process(Stage):
         self.world, self.alive = world, True
         self.journal: Any = SimulatedJournal(world.store, CENTRE, world.loop, world.commit_fate)  # type: ignore[assignment]
         self.clock: Any = world.clock  # type: ignore[assignment]
-        self.timers = Timers(world.clock)
+        self.timers = LateTimers(world)
         self.hub = CheckedHub(world.clock, world)
         self.key = SigningKey.from_scalar(77)
         self.state = State()

@@ -27,7 +27,7 @@ from tests.simulation.world import Violation, play
 from trading.ground.journal import Row
 from trading.ground.problems import Problem
 
-SEEDS = 400  # of a thousand more, without deaths, see test_auction_simulation.py
+SEEDS = 1_000
 BLOCK = 100
 
 
@@ -48,6 +48,8 @@ def test_whole_auctions_keep_every_promise(first: int) -> None:
     for befell in ("killed", "refused", "kept, said to have failed", "suspended", "sent again"):
         assert counts[befell] > 0, f"nothing was ever {befell}"
     assert counts["ended SOLD"] > BLOCK // 2
+    for phase in ("ASKING", "QUOTING", "REVEALING", "SECOND_ITEM", "SUSPENDED"):
+        assert counts[f"met {phase}"] > 0, f"nobody ever looked at {phase}"
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
@@ -136,6 +138,26 @@ def test_control_an_actor_that_goes_on_over_a_stop_is_found(
     monkeypatch.setattr(auction.service, "LotWriter", StubbornWriter)
     monkeypatch.setattr(auction.service.AuctionService, "_halt", lambda _self: None)
     assert len(found_in(CONTROLS)) >= len(CONTROLS) // 4  # where an offer was on its way
+
+
+def test_control_a_hammer_that_writes_back_what_it_read_before_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a national open system does: the timer reads the state, waits, and writes its own result."""
+
+    def racing(self: LotWriter, now: int) -> None:
+        now = self._stamp(now)
+        after, entered = engine.advance(self.book.live, now)
+
+        def write_back() -> None:
+            self.book.state = after
+            self._write(store.advanced(self.lot, entered, now))
+
+        if entered:
+            asyncio.get_running_loop().call_later(0.2, write_back)
+
+    monkeypatch.setattr(LotWriter, "hammer", racing)
+    assert len(found_in(CONTROLS)) > len(CONTROLS) // 2
 
 
 def test_a_loop_with_nothing_to_do_says_so() -> None:

@@ -1,9 +1,8 @@
 """A whole auction from a seed: bidders, a network that delays and loses, a disk that fails, a centre that dies.
 
-(`auction_world.py` plays more kinds of rules on a journal of its own; here our real journal is in the play, and
-processes die and start again.) Everything of ours is the real thing but the thread and the SQL under the journal (`storage.py`). Crypto
-randomness is drawn from the seed; signatures are deterministic anyway (RFC 6979). `play(seed)` gives what
-happened as bytes, or raises `Violation`.
+Everything of ours is the real thing but the thread and the SQL under the journal (`storage.py`); timers wake late. Crypto
+randomness is drawn from the seed; signatures are deterministic anyway (RFC 6979). `play(seed)` gives what happened as
+bytes, or raises `Violation`. What the rules are and what bidders do is drawn in `sessions.py`.
 """
 
 import asyncio
@@ -20,12 +19,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import crypto.random
+from auction.model import AuctionError, State
+from auction.record import audit
 from auction.replay.book import STREAM, Book, evolve
 from auction.replay.closed import by_key
 from crypto.encoding import unb64
 from tests.auction.stage import CENTRE, Bidder
 from tests.simulation.centre import Process, Violation, hold
 from tests.simulation.loop import ORIGIN, VirtualClock, virtual_loop
+from tests.simulation.sessions import AFTER_CAP, Mind, rules
 from tests.simulation.storage import SimulatedJournal, Store
 from trading.ground.chain import Draft
 from trading.ground.problems import StorageFailed
@@ -67,6 +69,7 @@ class World:
         self.calm = True  # while it is being set up, nothing fails
         self.faults = self.rnd.choice([0, 1, 1, 2, 3])
         self.broken: BaseException | None = None
+        self.met: set[str] = set()  # phases in which somebody looked
         self.sent: dict[str, tuple[int, str, int]] = {}
         self.told: dict[str, dict[str, Any]] = {}
         self.process: Process
@@ -87,57 +90,39 @@ class World:
             return wait if ending != "kept" else 4_000, ending  # else a stall
         return wait, "kept"
 
-    def rules(self) -> dict[str, Any]:
-        """Rules of short windows, so that extensions, ends and stages after the cap are met."""
-        rnd = self.rnd
-        timed = {
-            "starts_at": "2026-11-24T04:00:10Z",
-            "extend_s": rnd.choice([2, 3, 5]),
-            "extension_rule": rnd.choice(["reset", "append"]),
-            "entry_rule": "always",
-        }
-        rules: dict[str, Any] = {"increment": "10", "timed": timed}
-        rules["outage_min_s"] = rnd.choice([0, 0, 1, 10])
-        if self.quota:
-            rules |= {"unit": "元/㎡", "quota": {"slots": rnd.randint(1, 3)}}
-        else:
-            rules |= {"start_price": "100", "allow_self_raise": rnd.random() < 0.5}
-            if rnd.random() < 0.3:
-                rules["price_cap"] = "200"
-        return rules
-
     # --- The bidders. ---
 
     async def bidder(self, number: int) -> None:
-        """Think, look at the hall, perhaps an old look, offer, and insist until one is answered."""
-        rnd = self.rnd
-        seen = "100"
-        for _ in range(rnd.randint(2, 7)):
+        """Think, look at the hall, act, and insist until each act is answered."""
+        rnd, mind = self.rnd, Mind(self.rnd, number)
+        patience = rnd.randint(2, 7)
+        while patience:
             await asyncio.sleep(rnd.choice([0, 0.001, 0.01, 0.3, 1, 1.9, 2, 2.999, 3, 5]))
-            state = self.look()
-            if state is None:
+            hall = self.look()
+            if hall is None:
                 continue
-            if state["outcome"] is not None:
+            if hall["outcome"] is not None:
                 return
-            if rnd.random() < 0.8:
-                seen = state["next"] or seen
-            amount = str(int(seen.partition(".")[0]) + rnd.choice([0, 0, 0, 10, 20, -10, 7]))
-            await self.insist(number, amount)
+            patience -= hall["phase"] not in AFTER_CAP
+            for act in mind.acts(hall):
+                await self.insist(number, act)
 
     def look(self) -> dict[str, Any] | None:
         """The hall as it is published, while there is one."""
         if not self.process.alive or self.lot not in self.process.service.writers:
             return None
-        return self.process.halls[self.lot].state
+        hall = self.process.halls[self.lot].state
+        self.met.add(hall["phase"])
+        return hall
 
-    async def insist(self, number: int, amount: str) -> None:
-        """Send an offer, and the same again until it is answered."""
+    async def insist(self, number: int, act: dict[str, Any]) -> None:
+        """Send a command, and the same again until it is answered."""
         rnd, bidder = self.rnd, self.bidders[number]
         seat = self.process.service.seat_of(self.lot, bidder.organisation) if self.look() else None
         if seat is None:
             return
         key = f"offer-{number}-{len(self.sent):010}"
-        frame = bidder.offer(self.lot, seat.paddle, amount, key=key)
+        frame = bidder.offer(self.lot, seat.paddle, key=key, **act)
         self.sent[key] = (number, frame, self.clock.now())
         tries = 0
         while key not in self.told:
@@ -228,7 +213,9 @@ class World:
         await self.process.service.start()
         process = self.process
         self.bidders: list[Bidder] = process.bidders
-        lots = await process.publish(self.rules(), holders=self.count if self.quota else 0)
+        lots = await process.publish(
+            rules(self.rnd, self.quota), holders=self.count if self.quota else 0
+        )
         for number, bidder in enumerate(self.bidders):
             await process.deposit(lots[number if self.quota else 0], bidder)
         for number, bidder in enumerate(self.bidders):
@@ -302,11 +289,25 @@ class World:
             evolve(book, row, opener)  # decides all of it again
         live = self.process.service.writer(self.lot).book
         hold(book == live, "the live book is not the fold of its rows")
+        try:
+            audit(mine, CENTRE)
+        except AuctionError as error:
+            raise Violation("an auditor refuses the rows") from error
+        self.judge_price(book.live)
         for row in rows:
             self._heard.update(row.chain)
         self.story.digest = self._heard.hexdigest()
         self.story.counts["offers"] = len(self.told)
         self.story.counts[f"ended {book.live.phase.value}"] += 1
+        self.story.counts.update(f"met {phase}" for phase in self.met)
+
+    def judge_price(self, state: State) -> None:
+        """Who offered best in the contest of the price wins it, where nothing followed the cap."""
+        outcome = state.outcome
+        if outcome is None or not outcome.winners or state.rules.quota or state.capped_in:
+            return
+        best = state.leader
+        hold(best is not None and outcome.winners[0].bidder == best.bidder, "the best does not win")
 
 
 @contextmanager
