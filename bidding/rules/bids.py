@@ -9,13 +9,19 @@ custodians reach the same set from a heap of entries that tell neither rank nor 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from bidding.model import ConflictError, ForbiddenError, LateError, MalformedError
 from trading.ground.clock import beijing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+MAX_ACTS: Final = 64
+"""Of one bidder in one section: its tree has 4,096 places, and nobody may fill it alone."""
+
+MAX_LATE: Final = 20
+"""Late acts of one bidder that are put on record, each with a signed refusal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +93,16 @@ def replaced_by(acts: Mapping[str, Act], bidder: str, key: bytes, supersedes: st
 
     Raises:
         ConflictError: `bid-exists`, the bidder has a live bid and names none;
-            `bid-unknown`, the named one is none of this bidder's.
+            `bid-unknown`, the named one is none of this bidder's;
+            `bid-acts-too-many`, it has handed in so often that only withdrawing is left.
         ForbiddenError: `bid-key-differs`, another key submitted the named or the live one.
     """
+    if sum(act.bidder == bidder for act in acts.values()) >= MAX_ACTS - 1:
+        raise ConflictError(
+            "bid-acts-too-many",
+            "本单位在本标段的递交次数已达上限",
+            f"A bidder has at most {MAX_ACTS} acts in a section; the last one is kept for a withdrawal.",
+        )
     current = next((act for act in live(acts.values()) if act.bidder == bidder), None)
     if not supersedes:
         if current is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import ConflictError, Entry, MalformedError, Submission, Withdrawal
 from bidding.rules.bids import Act
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from crypto.age.header import P256Tag
 
+MAX_PARTIES: Final = 16
+"""Of one consortium 联合体, as `trading.model` bounds it."""
+
 
 def read_submission(signed: Mapping[str, Any], centre: str) -> tuple[Submission, bytes, str]:
     """Check the signature of a submission; return what it says, its key and its digest (hex).
@@ -30,9 +33,13 @@ def read_submission(signed: Mapping[str, Any], centre: str) -> tuple[Submission,
     except CryptoError as error:
         raise _invalid(str(error)) from error
     said = Submission.from_body(body)
-    if not said.parties or said.parties[0] != said.bidder:
+    distinct = len(set(said.parties)) == len(said.parties) <= MAX_PARTIES
+    if said.parties[:1] != (said.bidder,) or not distinct:
         raise MalformedError(
-            "parties-malformed", "联合体成员不合要求", "The lead stands first among the parties."
+            "parties-malformed",
+            "联合体成员不合要求",
+            f"Name at most {MAX_PARTIES} different organisations, the lead first.",
+            rule="招标投标法 31",
         )
     return said, key, digest.hex()
 

@@ -26,7 +26,7 @@ from bidding.model import (
     Submission,
 )
 from bidding.rules import outside
-from bidding.rules.bids import replaced_by, require_open, withdrawn_by
+from bidding.rules.bids import MAX_LATE, replaced_by, require_open, withdrawn_by
 from bidding.service import header
 from bidding.service.trees import Flight, Grown
 from crypto.encoding import unb64
@@ -262,7 +262,9 @@ class Intake:
         try:
             require_open(arrival, book.deadline)
         except LateError as late:
-            signed = book.refusals.get(digest)
+            signed, bidder = book.refusals.get(digest), act["statement"]["bidder"]
+            if signed is None and book.late[bidder] >= MAX_LATE:
+                raise  # a flood is answered, and leaves the record of the opening readable
             if signed is None:
                 refusal = Refusal(
                     tender=act["statement"]["tender"],
@@ -287,6 +289,14 @@ class Intake:
                 "recipient-foreign",
                 "收件公钥不是本标段的",
                 "Seal it with this section's tender file.",
+            )
+        known = self._room.trading.state.organisations
+        if any(party not in known for party in said.parties):
+            raise MalformedError(
+                "parties-unknown",
+                "联合体成员未登记",
+                "Every member of a consortium is an organisation that the centre knows.",
+                rule="招标投标法 31",
             )
         if said.size > tender.limits.bid_bytes:
             raise MalformedError("bid-too-large", "投标文件过大", "It is above the tender's limit.")

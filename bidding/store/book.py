@@ -6,6 +6,7 @@ nothing else changes them, so that no table can disagree with the journal.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -95,7 +96,7 @@ class Book:
 
     Attributes:
         kept: accepted acts by id; `by_statement`: digest of a signed statement → act id.
-        receipts: act id → signed receipt; `refusals`: digest → signed refusal.
+        receipts: act id → signed receipt; `refusals`: digest → signed refusal; `late`: bidder → how many.
         leaves: leaf kind → (ledger index, body), in order.
         commits: party → digest of its float nonce; `reveals`: party → nonce, hex.
         releases: custodian → its signed answers and refusals, in order.
@@ -113,6 +114,7 @@ class Book:
     by_statement: dict[str, str] = field(default_factory=dict)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     refusals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    late: Counter[str] = field(default_factory=Counter)
     leaves: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     commits: dict[str, str] = field(default_factory=dict)
     reveals: dict[str, str] = field(default_factory=dict)
@@ -216,6 +218,7 @@ class Book:
 
     def _refused(self, body: Mapping[str, Any], _at: int) -> None:
         self.refusals[body["statement"]] = body["refusal"]
+        self.late[body["parties"][0]] += 1
 
     def _float_committed(self, body: Mapping[str, Any], _at: int) -> None:
         self.commits[body["party"]] = body["digest"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bidding.model import Entry, Receipt, Submission
+from bidding.rules import outside
 from crypto import possession, statement
 from crypto.age import parse_recipient, wrap_p256tag
 from crypto.age.header import Header
@@ -24,6 +25,7 @@ from crypto.tlog.merkle import leaf_hash, verify_inclusion
 from tests.bidding.centre import CENTRE_KEY, Bidder, Centre
 from tests.trading.world import CENTRE
 from trading.ground.problems import StorageFull
+from trading.model.identity import MAX_PARTIES
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,40 @@ def test_twice_at_the_same_moment_is_once(centre: Centre, bidder: Bidder) -> Non
     assert len({answer.content for answer in answers}) == 1
     mine = centre.get(f"/sections/{centre.section}/submissions/me", bidder.who)
     assert len(mine["acts"]) == 1
+
+
+def test_one_bidder_cannot_fill_the_sections_tree(
+    centre: Centre, bidder: Bidder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bidding.rules.bids.MAX_ACTS", 3)
+    centre.send_file(bidder)
+    assert centre.submit(bidder).status_code == 201
+    for price, status in (("40100000.00", 201), ("40200000.00", 409)):
+        centre.seal(bidder, price, supersedes=bidder.receipts[-1]["statement"]["entry"]["id"])
+        centre.send_file(bidder)
+        assert centre.submit(bidder).status_code == status
+    assert centre.withdraw(bidder).status_code == 201  # there is always room for that
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        (("org_nobody",), "parties-unknown"),
+        (("self",), "parties-malformed"),
+        (tuple(f"org_{n}" for n in range(16)), "parties-malformed"),
+    ],
+    ids=["unknown", "twice", "seventeen"],
+)
+def test_a_consortium_is_a_few_different_organisations_that_are_known(
+    centre: Centre, bidder: Bidder, members: tuple[str, ...], code: str
+) -> None:
+    assert outside.MAX_PARTIES == MAX_PARTIES
+    centre.send_file(bidder)
+    own = bidder.who.organisation
+    bidder.submission = resign(
+        bidder, parties=(own, *(own if one == "self" else one for one in members))
+    )
+    refusal(centre.submit(bidder), 422, code)
 
 
 def test_u1_every_truncation_is_no_bid(centre: Centre, bidder: Bidder) -> None:

@@ -373,3 +373,21 @@ def test_a_confirmation_of_something_else_is_refused(centre: Centre) -> None:
     signed = statement.sign(a.who.key, "confirmation", CENTRE, body)
     answer = centre.post(f"/openings/{centre.section}/confirmations", signed, a.who)
     assert answer.json()["type"].endswith(":reading-differs")
+
+
+def test_a_flood_of_late_acts_is_refused_and_leaves_the_record_readable(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bidding.service.intake.MAX_LATE", 2)
+    three(centre)
+    centre.until(centre.deadline)
+    late, told = centre.bidder(4), []
+    for price in ("1.00", "2.00", "3.00"):
+        centre.seal(late, price)
+        told.append(centre.submit(late))
+    assert [answer.status_code for answer in told] == [410, 410, 410]
+    assert ["refusal" in answer.json() for answer in told] == [True, True, False]
+    other = centre.bidder(5)
+    centre.seal(other, "4.00")
+    assert "refusal" in centre.submit(other).json()  # another's flood takes nobody's refusal
+    assert centre.bidding.room.book(centre.section).late.total() == 3
