@@ -50,7 +50,8 @@ class Setting:
     """The names around a section.
 
     Attributes:
-        parties: organisation id → (name, credit code); `people`: person id → name, of those who decided.
+        parties: organisation id → (name, credit code); `people`: person id → name, of those who decided
+            and of delegates.
         control_price, bid_deposit: decimal strings of 元.
         unlock_mode: in words, as the tender document states it.
     """
@@ -171,7 +172,7 @@ def opening_facts(
         _, named = leaves[PublishedBidders.PURPOSE]
         published = PublishedBidders.from_leaf(dict(named), setting.centre)
         deposits = {line.submission: line.deposit for line in published.bidders}
-    acts, made = _acts(known), changes(known)
+    acts, made, acted = _acts(known), changes(known), companion.delegates(known)
     imported = next((row.at for row in known if row.kind == "imported"), None)
 
     def name(bidder: str) -> str:
@@ -200,7 +201,17 @@ def opening_facts(
         custody=companion.custody(state, tender),
         outcome=outcome(state),
         rows=tuple(
-            _row(number, bid, acts[bid.line.submission], deposits, imported, setting, state, made)
+            _row(
+                number,
+                bid,
+                acts[bid.line.submission],
+                deposits,
+                imported,
+                setting,
+                state,
+                made,
+                tuple(map(person, acted.get(bid.line.bidder, ()))),
+            )
             for number, bid in enumerate(_readable(state), 1)
         ),
         excluded=_excluded(known, acts, state, setting),
@@ -279,6 +290,7 @@ def _row(
     setting: Setting,
     state: State,
     made: tuple[NoticeChange, ...],
+    delegates: tuple[str, ...],
 ) -> OpeningRow:
     summary = bid.summary
     days = summary.get("duration_days", "")
@@ -297,10 +309,20 @@ def _row(
         quality=summary.get("quality", ""),
         project_manager=summary.get("project_manager", ""),
         representative=summary.get("authorised_representative", ""),
+        delegates=delegates,
         signed_in_at=state.sign_ins.get(bid.line.bidder),
         confirmation=answer(state, bid),
         remark="；".join(
-            filter(None, ("" if opened else cause(bid), remark(made, bid.line.arrival)))
+            filter(
+                None,
+                (
+                    "" if opened else cause(bid),
+                    remark(made, act["said"]["version"]),
+                    companion.other_delegate(
+                        summary.get("authorised_representative", ""), delegates
+                    ),
+                ),
+            )
         ),
     )
 

@@ -89,6 +89,10 @@ def seal(
     ] = None,
     passphrase_file: PassphraseOption = None,
     threads: Annotated[int, typer.Option(min=1, max=2, help="1 or 2")] = 2,
+    server: Annotated[
+        str | None,
+        typer.Option("--server", help="ask this centre whether tender.json is the newest"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Pack and seal a bid offline; or seal one plain file to a recipient with --to."""
@@ -96,12 +100,14 @@ def seal(
     from clients.progress import bar
 
     if to is not None:
-        if tender or trust or key or summary or supersedes or len(files) != 1:
+        if tender or trust or key or summary or supersedes or server or len(files) != 1:
             raise UsageError("--to seals exactly one file and goes with no other option")
         _seal_plain(files[0], to, output, threads=threads, as_json=as_json)
         return
     given = _inputs(tender, trust, key, summary, passphrase_file)
     before = sealing.superseded(supersedes, given.tender.tender.section)
+    if server is not None:
+        _newest(server, given.tender.tender)
     with bar("seal", _total(files), quiet=as_json) as progress:
         submission = sealing.seal(
             given.tender,
@@ -122,12 +128,25 @@ def seal(
             "sha256": said["sha256"],
             "size": said["size"],
             "section": said["section"],
+            "version": said["version"],
             "recipient": said["recipient"],
             "checks": [each.to_json() for each in given.tender.checks],
         },
         as_json=as_json,
         text=_told(given, output, said),
     )
+
+
+def _newest(server: str, tender: Any) -> None:
+    """Warns where the centre shows a later tender file."""
+    from clients.overtaken import overtaken
+    from clients.sdk.wire import Centre
+
+    centre = Centre.at(server)
+    older = overtaken(centre, tender.section, tender.version)
+    centre.close()
+    if older:
+        print(f"Warning: {older}.", file=sys.stderr)
 
 
 def _told(given: _Inputs, output: Path, said: dict[str, Any]) -> str:
@@ -139,6 +158,7 @@ def _told(given: _Inputs, output: Path, said: dict[str, Any]) -> str:
             "The tender file holds:",
             *lines,
             f"Sealed {said['size']} bytes to {output}, SHA-256 {said['sha256']}.",
+            f"Made for tender file version 招标文件版本: {said['version']}",
             f"Hand in before {beijing(given.tender.tender.deadline)} 北京时间: submit {output}",
             "Keep the .secret.json to yourself; nobody needs it unless the custodians fail.",
         ]

@@ -242,6 +242,8 @@ def sign_submission(
         tender=told.tender,
         section=told.section,
         envelope=told.envelope,
+        version=told.version,
+        tender_file=statement.digest(tender.signed).hex(),
         recipient=told.recipient,
         bidder=summary.bidder,
         parties=summary.parties,

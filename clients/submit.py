@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +48,9 @@ def submit(
     as_json: JsonOption = False,
 ) -> None:
     """Upload a sealed bid, submit it, bring home the receipt. Run again, it goes on."""
-    from clients import handing_in, keyfile
+    from clients import handing_in, keyfile, sealing
+    from clients.files import read_json
+    from clients.overtaken import overtaken
     from clients.progress import bar
     from clients.sdk.session import login
     from clients.sdk.wire import Centre
@@ -66,6 +69,9 @@ def submit(
     centre = Centre.at(server)
     centre.login = lambda again: login(again, signing, centre_id)
     login(centre, signing, centre_id)
+    aim = (told or read_json(sealing.submission_path(sealed)))["submission"]["statement"]
+    if older := overtaken(centre, aim["section"], aim["version"]):
+        print(f"Warning: {older}.", file=sys.stderr)
     size = sealed.stat().st_size
     done = [0]
     with bar("upload", size, quiet=as_json) as advance:
@@ -169,6 +175,8 @@ def _show(
             "arrival": said.entry.arrival,
             "slot": said.entry.slot,
             "sha256": said.sha256,
+            "version": said.version,
+            "newest": said.newest,
             "receipt": str(handed.path),
             "paper": str(paper) if paper else None,
             "keys_pinned": pinned,
@@ -178,6 +186,12 @@ def _show(
         text=(
             f"{what}: {said.entry.id}, arrived {beijing(said.entry.arrival)} 北京时间\n"
             f"receipt 回执: {handed.path} (holds; `verify --trust` checks it on any machine)"
+            + f"\nsealed for tender file version 招标文件版本: {said.version}"
+            + (
+                f", overtaken by version {said.newest} 其后另有补遗"
+                if said.newest > said.version
+                else ""
+            )
             + (f"\non paper 纸质: {paper}" if paper else "")
             + (
                 f"\nThis machine's clock is {abs(handed.skew) // 1000} s "

@@ -172,6 +172,14 @@ def _head(facts: OpeningFacts) -> Flowable:
     )
 
 
+def _delegates(row: OpeningRow) -> str:
+    """The summary's representative, and beside it who acted by a delegation; one name where they agree."""
+    named, acted = row.representative, "、".join(row.delegates)
+    if not acted:
+        return named or words.NONE
+    return f"{acted}（委托书）" if named in {"", acted} else f"{named}；{acted}（委托书）"
+
+
 def _bid(row: OpeningRow) -> list[Cell | str]:
     opened = row.unlock in _OPENED
     return [
@@ -189,7 +197,7 @@ def _bid(row: OpeningRow) -> list[Cell | str]:
         words.NONE if row.duration_days is None else str(row.duration_days),
         row.quality or words.NONE,
         row.project_manager or words.NONE,
-        row.representative or words.NONE,
+        _delegates(row),
         Cell(
             words.word(words.CONFIRMATION, row.confirmation),
             align="center",

@@ -12,6 +12,7 @@ from bidding.model.shapes import (
     Count,
     Envelope,
     Hex32,
+    HexOrNone,
     Ident,
     IdentOrNone,
     LongText,
@@ -38,6 +39,8 @@ class Submission(Body):
         recipient: the section's age1tag1….
         bidder: id of the lead organisation; `parties`: all of them, lead first (联合体).
         encapsulation: `enc` of the p256tag stanza, 65 bytes.
+        version, tender_file: version and digest (`crypto.statement.digest`) of the tender file that
+            the bid was made and sealed for; a later addendum makes another.
         sha256: of the sealed file; `size` its bytes.
         supersedes: id of the submission it replaces, or nothing.
     """
@@ -47,6 +50,8 @@ class Submission(Body):
     tender: Ident
     section: Ident
     envelope: Envelope
+    version: Positive
+    tender_file: Hex32
     recipient: Recipient
     bidder: Ident
     parties: tuple[Ident, ...]
@@ -79,6 +84,8 @@ class Entry(Body):
         arrival: stamp of the last body byte, ms UTC.
         statement: SHA-256 of the statement's signed bytes (`crypto.statement.digest`).
         replaces: the live submission this act ended: the replaced or withdrawn one, or nothing.
+        delegation: digest of the signed delegation 授权委托 by which its signer acted for the bidder,
+            or nothing where it was the bidder's own key. So nobody can write one afterwards.
     """
 
     PURPOSE: ClassVar[str] = "entry"
@@ -90,6 +97,7 @@ class Entry(Body):
     arrival: Ms
     statement: Hex32
     replaces: IdentOrNone
+    delegation: HexOrNone
 
     def to_bytes(self, centre: str) -> bytes:
         """Return the bytes that stand in the tree: canonical JSON with v, purpose and centre."""
@@ -102,6 +110,9 @@ class Receipt(Body):
     """回执: proof, checkable offline, that the act was in the section's tree at `entry.slot`.
 
     Attributes:
+        version: of the tender file that the bid was sealed for; of a withdrawal: the withdrawn bid.
+        newest: the version that stood when the act arrived. A later one than `version` is no
+            reason to refuse: whether the bid still answers to the documents, the committee says.
         index: place in the tree, random; `path`: its hashes, leaf to root, hex.
         salt: of the slot, hex; SHA-256(salt ‖ root) stands in `leaf`.
         leaf: the slot's ledger leaf, its canonical text; `leaf_index` its place in the ledger.
@@ -116,6 +127,8 @@ class Receipt(Body):
     bidder: Ident
     sha256: Hex32
     size: Count
+    version: Positive
+    newest: Positive
     entry: Entry
     index: Count
     path: tuple[Hex32, ...]

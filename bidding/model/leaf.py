@@ -16,6 +16,7 @@ from bidding.model.shapes import (
     Code,
     Count,
     Hex32,
+    HexOrNone,
     Ident,
     Json,
     Ms,
@@ -192,6 +193,33 @@ class PublishedBidders(Leaf):
     PURPOSE: ClassVar[str] = "published_bidders"
 
     bidders: tuple[Published, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelegationLine(Body):
+    """A delegation 授权委托 by which somebody acted in the section.
+
+    Attributes:
+        granted: digest of the bidder's signed delegation.
+        ended: digest of the signed word that ended it early, or nothing.
+    """
+
+    bidder: Ident
+    person: Ident
+    granted: Hex32
+    ended: HexOrNone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegations(Leaf):
+    """Delegations opened: with the published bidders those used so far, later ones with their use or end.
+
+    Before the publication there is none, for it would tell who takes part.
+    """
+
+    PURPOSE: ClassVar[str] = "delegations"
+
+    delegations: tuple[DelegationLine, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,7 @@ IdentOrNone = Annotated[
 ]
 Code = Annotated[str, _matching("a code", r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")]
 Hex32 = Annotated[str, _matching("64 lower-case hex digits", r"[0-9a-f]{64}")]
+HexOrNone = Annotated[str, _matching("64 lower-case hex digits or nothing", r"(?:[0-9a-f]{64})?")]
 Recipient = Annotated[str, _matching("an age1tag1 recipient", r"age1tag1[a-z0-9]{20,120}")]
 Amount = Annotated[
     str, _matching("a decimal amount or nothing", r"(?:(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,6})?)?")

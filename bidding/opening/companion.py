@@ -129,5 +129,23 @@ def attached(files: Iterable[File]) -> tuple[Enclosure, ...]:
     return tuple(Enclosure(name=one.name, size=one.size, sha256=one.sha256) for one in files)
 
 
+def delegates(rows: Iterable[Any]) -> dict[str, list[str]]:
+    """Return bidder → persons who acted for it here by a delegation, each once, in order."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.kind == "delegation_kept":
+            people = found.setdefault(row.body["bidder"], [])
+            if (person := row.body["signed"]["statement"]["person"]) not in people:
+                people.append(person)
+    return found
+
+
+def other_delegate(named: str, acted: tuple[str, ...]) -> str:
+    """A remark where the bid names another representative than those whom the bidder delegated."""
+    if not named or not acted or named in acted:
+        return ""
+    return f"开标一览表所列委托代理人为{named}，授权委托书所载为{'、'.join(acted)}"
+
+
 def _delivery(name: Named, bidder: str, act: str, said: Mapping[str, Any], sha256: str) -> Delivery:
     return Delivery(bidder=name(bidder), act=act, at=said["arrival"], sha256=sha256)

@@ -1,7 +1,8 @@
-"""Versions of the tender documents, read from a section's rows: what changed, and under which a bid was handed in."""
+"""Versions of the tender documents, read from a section's rows: what changed, and for which a bid was made."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from documents.model import NoticeChange, NoticeDocument
@@ -60,22 +61,29 @@ def upto(rows: Iterable[Row], version: int) -> list[Row]:
     return found
 
 
-def outdated(made: tuple[NoticeChange, ...], arrival: int) -> int | None:
-    """Return the version under which a bid was handed in, if a later one could affect it.
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A signed tender file: its version, and since when it stands, ms UTC."""
 
-    That is all that can be known: a bid that arrived while version n stood was made for n or an
-    earlier one. One that arrived later is not flagged; who made it knew, or could know, the newest.
+    version: int
+    since: int
+
+
+def newest(editions: Iterable[Edition], at: int) -> int:
+    """Return the version that stood at an instant; at the very instant of a change it is the later one."""
+    return max((one.version for one in editions if one.since <= at), default=1)
+
+
+def outdated(made: tuple[NoticeChange, ...], version: int) -> bool:
+    """Say whether a bid sealed for a version of the documents was overtaken by a change that affects bids.
 
     Args:
         made: `changes` of the section.
-        arrival: of the bid, ms UTC.
+        version: of the tender file that the bidder's signed submission names.
     """
-    stood = 1 + sum(change.at <= arrival for change in made)
-    later = any(change.effect == "bids" and change.version > stood for change in made)
-    return stood if later else None
+    return any(change.effect == "bids" and change.version > version for change in made)
 
 
-def remark(made: tuple[NoticeChange, ...], arrival: int) -> str:
-    """Return what the opening record prints of such a bid, or nothing."""
-    version = outdated(made, arrival)
-    return "" if version is None else f"按第 {version} 版招标文件递交，其后另有补遗"
+def remark(made: tuple[NoticeChange, ...], version: int) -> str:
+    """Return what the opening record prints of such a bid, or nothing; what follows, the committee says."""
+    return f"按第 {version} 版招标文件编制，其后另有补遗" if outdated(made, version) else ""

@@ -44,13 +44,14 @@ from bidding.service.uploads import UploadDesk
 from crypto import statement
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex
-from trading.model import Role, Stage
+from trading.model import Role, Scope, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from bidding.model import FileEntry
+    from bidding.service.powers import Right
     from bidding.store import Book
     from crypto.signature import SigningKey
     from documents.service import DocumentService
@@ -89,11 +90,12 @@ class BiddingService:
     ) -> None:
         self.room = Room(ground, trading, documents, centre_key)
         self.uploads = UploadDesk(self.room)
-        self.intake = Intake(self.room, self.uploads)
-        self.ceremonies = Ceremonies(self.room, self.intake, confirm_s)
         self.run = Run(self.room)
+        self.intake = Intake(self.room, self.uploads, self.run.powers)
+        self.ceremonies = Ceremonies(self.room, self.intake, confirm_s)
         self.custody = Custody(self.room, self.run.drive)
-        self.disclosures = Disclosures(self.room, self.run.command, self.run.drive, self.run.opener)
+        run = self.run
+        self.disclosures = Disclosures(self.room, run.command, run.drive, run.opener, run.powers)
         self.run.custody, self.run.disclosures = self.custody, self.disclosures
         self.addenda = Addenda(self.room, self.intake)
         trading.addenda.moved_by(self.addenda)
@@ -117,6 +119,7 @@ class BiddingService:
         self.run.start()
         for book in list(self.room.shelf.books.values()):
             self.room.spawn(self._catch_up(book), f"catch up {book.section}")
+            self.room.spawn(self.run.powers.catch_up(book), f"delegations {book.section}")
 
     def resume(self) -> None:
         """Take up what a storage error left out, as a start does; the journal takes events again."""
@@ -148,6 +151,7 @@ class BiddingService:
 
     def _follow_trading(self, row: Row) -> None:
         body = row.body
+        self.run.powers.follow(row)
         if row.kind == "tender.published":
             for section in self.room.trading.tender(body["tender"]).sections:
                 self.room.spawn(self._notice(section), f"notice {section}")
@@ -231,7 +235,10 @@ class BiddingService:
 
     async def sign_in(self, who: Actor, section: str, now: int) -> None:
         """签到: unseen before T, for who comes would tell who bids."""
-        await self.run.command(self.room.announced(section), SignIn(who.organisation), now)
+        book = self.room.announced(section)
+        await self.run.command(
+            book, SignIn(who.organisation), now, right=self._right(who, book, Scope.CONFIRM, now)
+        )
 
     async def confirm(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
         """Take a bidder's 无异议, signed over what was read out.
@@ -247,7 +254,11 @@ class BiddingService:
             )
         digest = statement.digest(signed).hex()
         await self.run.command(
-            book, Confirm(who.organisation, digest), now, statement_kept={"signed": signed}
+            book,
+            Confirm(who.organisation, digest),
+            now,
+            right=self._right(who, book, Scope.CONFIRM, now),
+            statement_kept={"signed": signed},
         )
 
     async def object(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
@@ -260,6 +271,7 @@ class BiddingService:
             book,
             Object(who.organisation, digest, said.text, files),
             now,
+            right=self._right(who, book, Scope.OBJECT, now),
             statement_kept={"signed": signed},
             **self.meeting.kept(uploads),
         )
@@ -371,6 +383,9 @@ class BiddingService:
                 "不是本单位的项目",
                 "A tenderer or agent takes part in the openings of its own projects only.",
             )
+
+    def _right(self, who: Actor, book: Book, scope: Scope, now: int) -> Callable[[], Right]:
+        return lambda: self.run.powers.right(book, who.public, scope, now)
 
     def _own(self, who: Actor, section: str, named: str, bidder: str) -> Book:
         if named != section or bidder != who.organisation:

@@ -27,12 +27,14 @@ from crypto.age.header import read_header
 from crypto.encoding import b64, sha256_hex, unb64
 from crypto.errors import CryptoError
 from trading.ground.blobs import CorruptBlob
+from trading.model import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bidding.opening import Window
     from bidding.service.opener import Opener
+    from bidding.service.powers import Powers
     from bidding.service.room import Room
     from bidding.store import Book, Kept
     from trading.model import Actor
@@ -51,13 +53,17 @@ class Disclosures:
         room: shared.
         command, drive: of the run, which calls `next` in its turn.
         opener: opens bids to disk.
+        powers: by what right a delegate pledges and hands over.
     """
 
-    def __init__(self, room: Room, command: Commanding, drive: Driving, opener: Opener) -> None:
+    def __init__(
+        self, room: Room, command: Commanding, drive: Driving, opener: Opener, powers: Powers
+    ) -> None:
         self._room = room
         self._command = command
         self._drive = drive
         self._opener = opener
+        self._powers = powers
 
     def show(self, section: str) -> dict[str, Any]:
         """Return what a bidder binds itself to, and how far pledges and keys are.
@@ -108,7 +114,11 @@ class Disclosures:
         self._own(book, who, said, signed)
         digest = statement.digest(signed).hex()
         await self._command(
-            book, Pledged(said.bidder, digest), now, statement_kept={"signed": signed}
+            book,
+            Pledged(said.bidder, digest),
+            now,
+            right=lambda: self._powers.right(book, who.public, Scope.CONFIRM, now),
+            statement_kept={"signed": signed},
         )
         await self._drive(section)
         return self.show(section)
@@ -134,7 +144,12 @@ class Disclosures:
             ref = stored.ref
         # The statement holds the key: its digest is journalled now, the key itself at the import.
         digest = statement.digest(signed).hex()
-        await self._command(book, Disclose(said.bidder, digest, ref), now)
+        await self._command(
+            book,
+            Disclose(said.bidder, digest, ref),
+            now,
+            right=lambda: self._powers.right(book, who.public, Scope.CONFIRM, now),
+        )
         await self._drive(section)
         return self.show(section)
 

@@ -38,6 +38,8 @@ LEAVES: Final = (
     "disclosed",
 )  # fmt: skip
 
+SPOKEN: Final = frozenset({"statement_kept", "delegation_kept", "delegation_ended"})
+
 _log = logging.getLogger(__name__)
 
 
@@ -105,11 +107,9 @@ class Filing:
         )
 
     def _keys(self, book: Book) -> frozenset[bytes]:
-        """Keys whose issuance is shown: of every act, and of every word that was kept of the hall."""
+        """Keys whose issuance is shown: of every act, of every word kept of the hall, of every delegation."""
         rows = self._service.room.journal.rows(stream_of(book.section))
-        spoke = {
-            statement.signer(row.body["signed"]) for row in rows if row.kind == "statement_kept"
-        }
+        spoke = {statement.signer(row.body["signed"]) for row in rows if row.kind in SPOKEN}
         return frozenset(kept.act.key for kept in book.kept.values()) | spoke
 
     def _said(self, book: Book, **more: Any) -> dict[str, Any]:

@@ -21,24 +21,25 @@ from bidding.model import (
     ForbiddenError,
     LateError,
     MalformedError,
-    Receipt,
     Refusal,
     Submission,
 )
 from bidding.rules import outside
 from bidding.rules.bids import MAX_LATE, replaced_by, require_open, withdrawn_by
 from bidding.service import header
+from bidding.service.receipts import Receipts
 from bidding.service.trees import Flight, Grown
 from crypto.encoding import unb64
 from crypto.errors import CryptoError
 from crypto.random import token
 from crypto.section_tree import PLACES, slot_commitment, slot_salt
-from crypto.tlog import checkpoint, note
 from trading.ground.ids import new_id
+from trading.model import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bidding.service.powers import Powers
     from bidding.service.room import Room
     from bidding.service.uploads import UploadDesk
     from bidding.store import Book
@@ -48,13 +49,13 @@ if TYPE_CHECKING:
 class Intake:
     """Submissions and withdrawals, and the section trees that the slots commit to."""
 
-    def __init__(self, room: Room, uploads: UploadDesk) -> None:
+    def __init__(self, room: Room, uploads: UploadDesk, powers: Powers) -> None:
         self._room = room
         self._uploads = uploads
+        self._powers = powers
         self._flying: Counter[int] = Counter()
         self._trees: dict[str, Grown] = {}
-        self._paths: dict[str, tuple[list[bytes], int]] = {}
-        self._receipts: dict[str, asyncio.Task[dict[str, Any]]] = {}
+        self._receipts = Receipts(room)
 
     async def start(self) -> None:
         """Rebuild trees, become a source of slots, and make receipts that a crash left out."""
@@ -66,7 +67,7 @@ class Intake:
         """Make the receipts that a crash left out; the slots run by now."""
         for book in self._room.shelf.books.values():
             for id_ in book.kept.keys() - book.receipts.keys():
-                self._begin_receipt(book, id_)
+                self._receipts.begin(book, id_)
 
     async def load_seed(self, book: Book) -> None:
         """Bring a section's seed out of the private table."""
@@ -118,7 +119,7 @@ class Intake:
         if grown is None or slot <= grown.slot:  # after a storage error slots are asked again
             grown = self._trees[book.section] = Grown(self._room.seeds[book.section])
         for kept, path in grown.grow(book, slot):
-            self._paths[kept.act.id] = (path, kept.entry.slot)
+            self._receipts.paths[kept.act.id] = path
         return grown.root
 
     # What bidders ask.
@@ -142,10 +143,10 @@ class Intake:
         arrival = flight.arrival
         said, key, digest = outside.read_submission(signed, self._room.centre)
         book = self._bidding(section, said.tender, said.section)
-        self._certified(who, key, said.bidder)
+        self._certified(who, key, said.bidder, section)
         if digest in book.by_statement:
             flight.land()
-            return await self._receipt(book, book.by_statement[digest])
+            return await self._receipts.of(book, book.by_statement[digest])
         await self._in_time(book, arrival, digest, signed, said.parties)
         self._fits(book, said)
         upload = self._uploads.find(upload_id, who.organisation)
@@ -167,7 +168,8 @@ class Intake:
                 if book.keyed.tender.proof_of_possession == "required":  # type: ignore[union-attr]
                     outside.check_unique(said, book.acts.values())
                 replaces = replaced_by(book.acts, said.bidder, key, said.supersedes)
-                entry = self._entry(book, "submission", arrival, digest, replaces)
+                right = self._powers.right(book, key, Scope.SUBMIT, arrival)
+                entry = self._entry(book, "submission", arrival, digest, replaces, right.digest)
                 body = {
                     "entry": entry.to_body(),
                     "index": self._place(book),
@@ -175,11 +177,11 @@ class Intake:
                     "possession": proof,
                     "blob": list(upload.blob),
                 }
-                await self._room.append(section, ("submission", body), at=arrival)
+                await self._room.append(section, ("submission", body), *right.rows, at=arrival)
                 await self._uploads.use(upload_id)
         flight.land()  # before waiting for the slot's leaf, which waits for us
-        self._begin_receipt(book, book.by_statement[digest])
-        return await self._receipt(book, book.by_statement[digest])
+        self._receipts.begin(book, book.by_statement[digest])
+        return await self._receipts.of(book, book.by_statement[digest])
 
     async def withdraw(
         self, who: Actor, section: str, form: Mapping[str, Any], flight: Flight
@@ -190,24 +192,25 @@ class Intake:
             raise MalformedError("malformed", "内容格式不正确", 'Send {"withdrawal": signed}.')
         said, key, digest = outside.read_withdrawal(signed, self._room.centre)
         book = self._bidding(section, said.tender, said.section)
-        self._certified(who, key, said.bidder)
+        self._certified(who, key, said.bidder, section)
         if digest in book.by_statement:
             flight.land()
-            return await self._receipt(book, book.by_statement[digest])
+            return await self._receipts.of(book, book.by_statement[digest])
         await self._in_time(book, arrival, digest, signed, (said.bidder,))
         async with self._room.turns[section]:
             if digest not in book.by_statement:
                 replaces = withdrawn_by(book.acts, said.bidder, key, said.submission)
-                entry = self._entry(book, "withdrawal", arrival, digest, replaces)
+                right = self._powers.right(book, key, Scope.SUBMIT, arrival)
+                entry = self._entry(book, "withdrawal", arrival, digest, replaces, right.digest)
                 body = {
                     "entry": entry.to_body(),
                     "index": self._place(book),
                     "signed": dict(signed),
                 }
-                await self._room.append(section, ("withdrawal", body), at=arrival)
+                await self._room.append(section, ("withdrawal", body), *right.rows, at=arrival)
         flight.land()
-        self._begin_receipt(book, book.by_statement[digest])
-        return await self._receipt(book, book.by_statement[digest])
+        self._receipts.begin(book, book.by_statement[digest])
+        return await self._receipts.of(book, book.by_statement[digest])
 
     async def receipt(self, who: Actor, section: str, act: str) -> dict[str, Any]:
         """Return the first receipt of one's own act.
@@ -219,7 +222,7 @@ class Intake:
         kept = book.kept.get(act)
         if kept is None or kept.act.bidder != who.organisation:
             raise ConflictError("bid-unknown", "没有这份投标", "None of this bidder's bids.")
-        return await self._receipt(book, act)
+        return await self._receipts.of(book, act)
 
     def own(self, who: Actor, section: str) -> dict[str, Any]:
         """Return one's own acts in a section, and which one counts."""
@@ -248,8 +251,8 @@ class Intake:
             )
         return book
 
-    def _certified(self, who: Actor, key: bytes, bidder: str) -> None:
-        fits = self._room.trading.submits_for(key, bidder)  # refuses a key that is not certified
+    def _certified(self, who: Actor, key: bytes, bidder: str, section: str) -> None:
+        fits = self._room.trading.submits_for(key, bidder, section)  # refuses an uncertified key
         if who.organisation != bidder or not fits:
             raise ForbiddenError(
                 "bidder-differs", "签名人不是投标人", "A bid is signed and handed in by its bidder."
@@ -300,8 +303,18 @@ class Intake:
             )
         if said.size > tender.limits.bid_bytes:
             raise MalformedError("bid-too-large", "投标文件过大", "It is above the tender's limit.")
+        # An older version is taken all the same: whether the bid still answers, the committee says.
+        edition = book.editions.get(said.tender_file)
+        if edition is None or edition.version != said.version:
+            raise MalformedError(
+                "tender-file-unknown",
+                "所列招标文件版本不是本标段的",
+                "The submission names no tender file of this section; seal with the one it shows.",
+            )
 
-    def _entry(self, book: Book, kind: Any, arrival: int, digest: str, replaces: str) -> Entry:
+    def _entry(
+        self, book: Book, kind: Any, arrival: int, digest: str, replaces: str, delegation: str
+    ) -> Entry:
         grown = self._trees.get(book.section)
         committed = grown.slot if grown is not None else -1
         slot = max(arrival // 1000, committed + 1)
@@ -317,6 +330,7 @@ class Intake:
             arrival=arrival,
             statement=digest,
             replaces=replaces,
+            delegation=delegation,
         )
 
     def _place(self, book: Book) -> int:
@@ -327,56 +341,6 @@ class Intake:
             index = int.from_bytes(token(2)) % PLACES
             if index not in taken:
                 return index
-
-    # Receipts.
-
-    def _begin_receipt(self, book: Book, id_: str) -> None:
-        if id_ not in book.receipts and id_ not in self._receipts:
-            task = asyncio.get_running_loop().create_task(self._make_receipt(book, id_))
-            self._receipts[id_] = task
-            task.add_done_callback(lambda _: self._receipts.pop(id_, None))
-
-    async def _receipt(self, book: Book, id_: str) -> dict[str, Any]:
-        if id_ in book.receipts:
-            return book.receipts[id_]
-        self._begin_receipt(book, id_)
-        # A client that goes away does not take the receipt with it.
-        return await asyncio.shield(self._receipts[id_])
-
-    async def _make_receipt(self, book: Book, id_: str) -> dict[str, Any]:
-        kept = book.kept[id_]
-        slot = kept.entry.slot
-        index = await self._room.slots.wait(slot)
-        if id_ not in self._paths:  # the slot was committed before a restart
-            grown = Grown(self._room.seeds[book.section])
-            for other, path in grown.grow(book, slot):
-                self._paths[other.act.id] = (path, other.entry.slot)
-        path, _ = self._paths.pop(id_)
-        ledger = self._room.ledger
-        signed_head = ledger.checkpoint()
-        size = checkpoint.parse(note.Note.parse(signed_head).text).size
-        statement = kept.signed["statement"]
-        receipt = Receipt(
-            tender=statement["tender"],
-            section=book.section,
-            bidder=kept.act.bidder,
-            sha256=kept.act.sha256 or book.kept[kept.act.replaces].act.sha256,
-            size=kept.act.size,
-            entry=kept.entry,
-            index=kept.index,
-            path=tuple(node.hex() for node in path),
-            salt=slot_salt(self._room.seeds[book.section], slot).hex(),
-            leaf=ledger.leaf(index).decode(),
-            leaf_index=index,
-            inclusion=tuple(node.hex() for node in ledger.inclusion(index, size)),
-            checkpoint=signed_head.decode(),
-            issued=self._room.clock.now(),
-        )
-        signed = self._room.sign(Receipt.PURPOSE, receipt.to_body())
-        if id_ not in book.receipts:
-            body = {"id": id_, "receipt": signed}
-            await self._room.append(book.section, ("receipt", body), at=receipt.issued)
-        return book.receipts[id_]
 
 
 def _form(form: Mapping[str, Any]) -> tuple[dict[str, Any], str, str]:

@@ -167,12 +167,14 @@ class Paper:
                 NoticeDocument(name=one.name, sha256=one.sha256, size=one.size)
                 for one in trading.state.announcement(section.id).published(1)
             ),
-            people=self._deciders(book) if kind == OPENING else {},
+            people=self._people(book) if kind == OPENING else {},
         )
 
-    def _deciders(self, book: Book) -> Mapping[str, str]:
+    def _people(self, book: Book) -> Mapping[str, str]:
+        """Names of those who decided, and of delegates; an erased one is printed as its id."""
         assert book.opening is not None
         found = {bid.decided_by for bid in book.opening.bids.values() if bid.decided_by}
+        found |= {power.person for power in book.powers.values()}
         return {id_: self._room.trading.person_name(id_) or id_ for id_ in found}
 
     def _officials(self) -> tuple[Official, ...]:

@@ -45,6 +45,7 @@ from bidding.opening import (
 from bidding.rules.draw import draw
 from bidding.service.clockgate import hold_back
 from bidding.service.opener import Opener
+from bidding.service.powers import OWN, Powers, Right
 from crypto.canonical import canonical
 from crypto.encoding import b64, sha256_hex, unb64
 from crypto.p256 import Point
@@ -52,6 +53,8 @@ from crypto.threshold import combine
 from trading.ground.money import FEN, format_amount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from bidding.rules.bids import Act
     from bidding.service.custody import Custody
     from bidding.service.disclosures import Disclosures
@@ -71,6 +74,7 @@ class Run:
         self._room = room
         self._driving: dict[str, asyncio.Lock] = {}
         self.opener = Opener(room)
+        self.powers = Powers(room)
         self.custody: Custody | None = None
         self.disclosures: Disclosures | None = None
 
@@ -96,16 +100,37 @@ class Run:
                 pass
 
     async def command(
-        self, book: Book, command: Command, at: int, leaves: list[Draft] | None = None, **extra: Any
+        self,
+        book: Book,
+        command: Command,
+        at: int,
+        leaves: Sequence[Draft] = (),
+        right: Callable[[], Right] = lambda: OWN,
+        **extra: Any,
     ) -> tuple[Event, ...]:
-        """Judge a command by the machine, journal its events with their ledger leaves, and return them."""
+        """Judge a command by the machine, journal its events with their ledger leaves, and return them.
+
+        Args:
+            book: of the section.
+            command: what is asked.
+            at: arrival, ms UTC.
+            leaves: of the same append.
+            right: asked in the section's turn: by what right it is said, and the rows and leaves of that.
+            extra: further rows, kind → body.
+        """
         async with self._room.turns[book.section]:
             assert book.opening is not None
+            by = right()
             _, events = step(book.opening, command, at)
             if events:  # a repetition that changes nothing leaves no row
                 rows = [(event.kind, event.body) for event in events]
                 await self._room.append(
-                    book.section, *rows, *extra.items(), at=at, leaves=leaves or []
+                    book.section,
+                    *rows,
+                    *extra.items(),
+                    *by.rows,
+                    at=at,
+                    leaves=(*leaves, *by.leaves),
                 )
             return events
 
@@ -234,7 +259,12 @@ class Run:
         left = [self._published(acts[id_], "excluded") for id_ in book.opening.excluded]
         withdrawn = [self._published(acts[id_], "withdrawn") for id_ in ended]
         leaf = PublishedBidders(section=book.section, bidders=(*listed, *left, *withdrawn))
-        await self.command(book, Publish(), now, [self._room.leaf(leaf, now)])
+
+        def opened() -> Right:
+            held = self.powers.opened(book)
+            return OWN if held is None else Right("", (), (self._room.leaf(held, now),))
+
+        await self.command(book, Publish(), now, [self._room.leaf(leaf, now)], opened)
 
     def _published(self, act: Act, status: Any) -> Published:
         known = self._room.trading.state.organisations

@@ -7,14 +7,16 @@ nothing else changes them, so that no table can disagree with the journal.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Entry, KeyAssign, TenderFile
 from bidding.opening import Event, State, begin, evolve
 from bidding.rules.bids import Act, live
 from bidding.rules.outside import read_act
+from bidding.rules.versions import Edition
 from crypto.encoding import unb64
+from crypto.statement import digest
 from trading.ground.blobs import Blob
 
 if TYPE_CHECKING:
@@ -90,6 +92,15 @@ class Kept:
     blob: Blob | None
 
 
+@dataclass(frozen=True, slots=True)
+class Power:
+    """A delegation by which somebody acted here. `ended`: digest of what ended it early, or ""."""
+
+    bidder: str
+    person: str
+    ended: str = ""
+
+
 @dataclass(slots=True)
 class Book:
     """Everything known of one section in this room.
@@ -104,6 +115,8 @@ class Book:
         opening: the hall's state, None before there is a key.
         events: (kind, body, at) of the hall, in order.
         files: SHA-256, hex → a file of an objection or its answer.
+        powers: digest of a signed delegation → who acts by it for whom.
+        editions: digest of a signed tender file → its version and since when it stands, in order.
     """
 
     section: str
@@ -125,6 +138,8 @@ class Book:
     events: list[tuple[str, dict[str, Any], int]] = field(default_factory=list)
     records: dict[str, str] = field(default_factory=dict)
     files: dict[str, Blob] = field(default_factory=dict)
+    editions: dict[str, Edition] = field(default_factory=dict)
+    powers: dict[str, Power] = field(default_factory=dict)
 
     @property
     def acts(self) -> dict[str, Act]:
@@ -186,15 +201,20 @@ class Book:
         statement = body["file"]["statement"]
         head = ("v", "suite", "purpose", "centre")
         tender = TenderFile.from_body({k: v for k, v in statement.items() if k not in head})
+        self._edit(tender, body, at)
         self.keyed = Keyed(tender, body["file"], body["seed_ref"], body["confirm_ms"], at // 1000)
         self.opening = begin(tender, body)
 
-    def _refiled(self, body: Mapping[str, Any], _at: int) -> None:
-        """The tender file was signed anew because T moved."""
+    def _edit(self, tender: TenderFile, body: Mapping[str, Any], at: int) -> None:
+        self.editions[digest(body["file"]).hex()] = Edition(tender.version, at)
+
+    def _refiled(self, body: Mapping[str, Any], at: int) -> None:
+        """The tender file was signed anew: an addendum, or T moved."""
         assert self.keyed is not None
         statement = body["file"]["statement"]
         head = ("v", "suite", "purpose", "centre")
         tender = TenderFile.from_body({k: v for k, v in statement.items() if k not in head})
+        self._edit(tender, body, at)
         self.keyed = Keyed(
             tender, body["file"], self.keyed.seed_ref, self.keyed.confirm_ms, self.keyed.first_slot
         )
@@ -227,6 +247,14 @@ class Book:
 
     def _float_revealed(self, body: Mapping[str, Any], _at: int) -> None:
         self.reveals[body["party"]] = body["nonce"]
+
+    def _delegation_kept(self, body: Mapping[str, Any], _at: int) -> None:
+        person = body["signed"]["statement"]["person"]
+        self.powers[body["granted"]] = Power(body["bidder"], person)
+
+    def _delegation_ended(self, body: Mapping[str, Any], _at: int) -> None:
+        known = self.powers[body["granted"]]
+        self.powers[body["granted"]] = replace(known, ended=body["ended"])
 
     def _release(self, body: Mapping[str, Any], _at: int) -> None:
         self.releases.setdefault(body["custodian"], []).append(body["signed"])

@@ -6,7 +6,7 @@ was not revoked by then; what happens to the key afterwards does not matter (des
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clients.auditor.checklist import AuditError, NotChecked
 from crypto.canonical import parse
@@ -15,6 +15,14 @@ from crypto.signature import key_id
 
 if TYPE_CHECKING:
     from clients.auditor.evidence import Evidence
+
+
+class Holder(NamedTuple):
+    """To whom a key was issued, as what; `person` and `role` are "" where the leaf does not say."""
+
+    organisation: str
+    person: str
+    role: str
 
 
 class Register:
@@ -26,6 +34,7 @@ class Register:
 
     def __init__(self, evidence: Evidence) -> None:
         self._issued: dict[bytes, tuple[int, str]] = {}
+        self._holders: dict[bytes, Holder] = {}
         self._revoked: dict[bytes, int] = {}
         self.codes: dict[str, str] = {}
         """Organisation id → 统一社会信用代码, of every organisation that a key was issued to."""
@@ -34,7 +43,10 @@ class Register:
                 continue
             leaf = parse(data)
             if leaf["kind"] == "key_issued":
-                self._issued.setdefault(unb64(leaf["key"]), (index, leaf["organisation"]))
+                key, organisation = unb64(leaf["key"]), leaf["organisation"]
+                self._issued.setdefault(key, (index, organisation))
+                holder = Holder(organisation, leaf.get("person", ""), leaf.get("role", ""))
+                self._holders.setdefault(key, holder)
                 if "credit_code" in leaf:
                     self.codes.setdefault(leaf["organisation"], leaf["credit_code"])
             elif leaf["kind"] == "key_revoked":
@@ -44,6 +56,10 @@ class Register:
         """Return the organisation that a key was issued to; None where no leaf says."""
         found = self._issued.get(public)
         return None if found is None else found[1]
+
+    def whose(self, public: bytes) -> Holder | None:
+        """Return to whom a key was issued, as what; None where no leaf says."""
+        return self._holders.get(public)
 
     def require(self, public: bytes, organisation: str, index: int) -> None:
         """Check that a key was an organisation's as of a leaf.

@@ -15,7 +15,17 @@ from bidding.opening import Phase
 from bidding.opening.state import ENDED
 from bidding.release.closing import WINDOW_MS, WITNESSES
 from clients import tenders
-from clients.auditor import answers, custody, handed, headings, outcome, published, replies, rows
+from clients.auditor import (
+    answers,
+    custody,
+    handed,
+    headings,
+    outcome,
+    powers,
+    published,
+    replies,
+    rows,
+)
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from clients.auditor.issued import Register
 from clients.auditor.papers import notice_again, opening_again
@@ -59,6 +69,8 @@ TITLES: Final = {
     "receipts": "发出的回执与拒收凭证成立 · receipts and refusals handed out hold, in this log",
     "hall": "开标流程逐步重演一致 · the hall replays by its rules",
     "confirmations": "投标人确认均有签名 · bidders signed what was read out",
+    "delegations": "代理人均有本单位签署的委托 · who acted for a bidder was entitled to",
+    "versions": "投标所依招标文件版本属实 · bids name a tender file of this section, receipts say which",
     "published": "公布的名单与浮动点属实 · published bidders and float points are those of acts and notice",
     "witnessed": "截止检查点及时联署 · witnesses cosigned the closing checkpoint in time",
     "firm": "见证足数 · all but n − t witnesses have cosigned",
@@ -104,6 +116,8 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     todo.check("rows", partial(rows.check, section))
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
     todo.check("confirmations", partial(answers.check, section), needs=["hall"])
+    todo.check("delegations", partial(powers.check, section), needs=["leaves"])
+    todo.check("versions", partial(powers.versions, section))
     # What an opening that ended before its end never had, cannot be wanted of it.
     reached = not (todo.holds("hall") and section.state.phase in _ENDED)
     listed = ["leaves", "close-listed"]

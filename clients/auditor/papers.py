@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bidding.model import BiddingError, PublishedBidders
+from bidding.opening.companion import delegates
 from bidding.record import Setting, notice_facts, opening_facts
 from clients.auditor.checklist import AuditError, must
 
@@ -134,11 +135,18 @@ def opening_again(
 
 
 def _people(facts: OpeningFacts, rows: Sequence[Row]) -> dict[str, str]:
-    """Person id → name: of who decided, from paper; that there was a decision, and which, is in the events."""
+    """Person id → name, from paper: of who decided, and of delegates; that they acted is in the events."""
     statements = {row.body["statement"]: row.body["by"] for row in rows if row.kind == "decided"}
-    return {
+    found = {
         statements[one.statement]: one.by for one in facts.decisions if one.statement in statements
     }
+    acted = delegates(rows)
+    said = [row.body["signed"]["statement"] for row in rows if row.kind == "submission"]
+    bidders = {one["sha256"]: one["bidder"] for one in said}
+    for line in facts.rows:
+        people = acted.get(bidders.get(line.file_sha256, ""), [])
+        found.update(zip(people, line.delegates, strict=False))
+    return found
 
 
 def _parties(

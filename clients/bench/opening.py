@@ -215,7 +215,7 @@ def _actor(bidder: Bidder) -> Any:
 
 def _sealed(made: Stage, bidder: Bidder, data: bytes, folder: Path) -> tuple[dict[str, Any], Path]:
     """Pack and seal one bid; return its signed submission with the proof, and the file."""
-    from bidding.model import Manifest, Submission
+    from bidding.model import Manifest, Submission, TenderFile
     from bidding.package import Source, pack
     from clients.bench.stage import CENTRE, tender_file
     from crypto import possession, statement
@@ -224,6 +224,7 @@ def _sealed(made: Stage, bidder: Bidder, data: bytes, folder: Path) -> tuple[dic
     from crypto.encoding import b64
 
     tender = tender_file(made)
+    file = statement.sign(made.centre, TenderFile.PURPOSE, CENTRE, tender.to_body())
     who = bidder.organisation
     common: dict[str, Any] = {
         "tender": tender.tender, "section": tender.section, "envelope": "whole", "bidder": who, "parties": (who,),
@@ -239,7 +240,8 @@ def _sealed(made: Stage, bidder: Bidder, data: bytes, folder: Path) -> tuple[dic
         IterableSource(chunks), target, parse_recipient(tender.recipient), threads=1
     )
     said = Submission(
-        **common, recipient=tender.recipient, encapsulation=b64(sealed.enc65), sha256=sealed.sha256,
+        **common, version=tender.version, tender_file=statement.digest(file).hex(),
+        recipient=tender.recipient, encapsulation=b64(sealed.enc65), sha256=sealed.sha256,
         size=sealed.size, supersedes="",
     )  # fmt: skip
     signed = statement.sign(bidder.key, Submission.PURPOSE, CENTRE, said.to_body())

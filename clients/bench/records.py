@@ -33,7 +33,7 @@ def facts(rows: int) -> OpeningFacts:
             no=no, bidder=(Party(name=name, credit_code=code),), credit_code=code,
             submitted_at=T - 86_400_000 + no * 1_137, file_sha256=DIGEST, deposit="paid", unlock="opened",
             unlocked_at=T + 61_000 + no, total_price=f"{46_000_000 + no * 12_345}.40",
-            duration_days=330 + no, quality="合格", project_manager="昇堃", signed_in_at=None, representative="欧阳喆",
+            duration_days=330 + no, quality="合格", project_manager="昇堃", signed_in_at=None, representative="欧阳喆", delegates=(),
             confirmation="confirmed", remark="",
         )  # fmt: skip
 

@@ -80,6 +80,7 @@ def write(stage: Stage, bids: int, slots: int) -> tuple[ReleaseRequest, list[byt
             arrival=slot * 1000 + number % 1000,
             statement=statement.digest(signed).hex(),
             replaces="",
+            delegation="",
         )
         index = tree.place(entry.id.encode())
         tree.put(index, entry.to_bytes(CENTRE), slot)
@@ -156,6 +157,8 @@ def _submission(stage: Stage, number: int, recipient: str) -> tuple[P256Tag, dic
         tender=TENDER,
         section=SECTION,
         envelope="whole",
+        version=1,
+        tender_file="0" * 64,
         recipient=recipient,
         bidder=bidder,
         parties=(bidder,),

@@ -31,6 +31,8 @@ class OpeningRow:
         signed_in_at: when the bidder came into the hall, None if it did not.
         credit_code: the lead party's, as printed.
         file_sha256: of the sealed file as received.
+        representative: 委托代理人 as the bid's own summary names it; `delegates`: names of those who
+            acted for the bidder here by a signed delegation, in order; they need not be the same.
     """
 
     no: int
@@ -46,6 +48,7 @@ class OpeningRow:
     quality: str
     project_manager: str
     representative: str
+    delegates: tuple[str, ...]
     signed_in_at: int | None
     confirmation: str
     remark: str

@@ -232,7 +232,8 @@ class Centre(World):
 
     def seal(self, bidder: Bidder, price: str, supersedes: str = "", **changes: Any) -> Bidder:
         """Pack and seal a bid; `damage` breaks the package before sealing, `times` makes it larger."""
-        tender = self.tender_file()
+        file = self.get(f"/sections/{self.section}/tender.json")
+        tender = file["statement"]
         who = bidder.who
         base = Manifest(
             tender=tender["tender"],
@@ -261,6 +262,8 @@ class Centre(World):
             tender=tender["tender"],
             section=self.section,
             envelope="whole",
+            version=tender["version"],
+            tender_file=statement.digest(file).hex(),
             recipient=tender["recipient"],
             bidder=who.organisation,
             parties=(who.organisation,),

@@ -246,7 +246,8 @@ class Built:
             made = SigningKey.from_scalar(500 + s.names.index(original))
             enc, _, ephemeral = hpke.seal(self.group.recipient, b"", b"", b"x" * 16, made)
             said = Submission(
-                tender="ten_a", section=SECTION, envelope="whole", recipient=self.recipient,
+                tender="ten_a", section=SECTION, envelope="whole", version=1,
+                tender_file="0" * 64, recipient=self.recipient,
                 bidder=name, parties=(name,), encapsulation=b64(enc),
                 sha256=sha256_hex(name.encode()), size=1000, supersedes="",
             )  # fmt: skip
@@ -272,6 +273,7 @@ class Built:
             section=SECTION, kind=kind, id=id_, slot=slot, arrival=slot * 1000 + 5,
             statement=statement.digest(signed).hex(),
             replaces=id_.replace("wdr", "bid") if kind == "withdrawal" else "",
+            delegation="",
         )  # fmt: skip
         index = tree.place(id_.encode())
         tree.put(index, entry.to_bytes(CENTRE), slot)

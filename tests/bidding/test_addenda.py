@@ -130,7 +130,7 @@ def test_a_bid_for_an_older_version_is_flagged_in_the_record(centre: Centre) -> 
     book = centre.bidding.room.book(centre.section)
     facts = centre.bidding.paper._opening(book, centre.clock.now())
     assert facts.document_version == 3
-    assert [row.remark for row in facts.rows] == ["按第 1 版招标文件递交，其后另有补遗", "", ""]
+    assert [row.remark for row in facts.rows] == ["按第 1 版招标文件编制，其后另有补遗", "", ""]
 
 
 def stranger(office: Centre, deadline: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Under which version of the documents a bid was handed in, against a model that only compares instants."""
+"""For which version of the documents a bid was made, and which stood when it arrived, against plain models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidding.rules.versions import changes, outdated, remark, upto
+from bidding.rules.versions import Edition, changes, newest, outdated, remark, upto
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,25 @@ MOMENTS = st.lists(st.tuples(st.integers(1, 50), st.booleans()), max_size=6).map
 )
 
 
-@given(MOMENTS, st.integers(0, 60))
+@given(MOMENTS, st.integers(1, 7))
 def test_a_bid_is_flagged_exactly_when_a_later_change_can_affect_it(
-    moments: list[tuple[int, bool]], arrival: int
+    moments: list[tuple[int, bool]], version: int
 ) -> None:
     made = changes(rows(moments))
-    later = [affects for at, affects in moments if at > arrival]
-    stood = 1 + len(moments) - len(later)
-    assert outdated(made, arrival) == (stood if any(later) else None)
-    assert bool(remark(made, arrival)) == any(later)
-    assert f"第 {stood} 版" in remark(made, arrival) or not any(later)
+    overtaken = any(affects for _, affects in moments[version - 1 :])
+    assert outdated(made, version) == overtaken
+    assert bool(remark(made, version)) == overtaken
+    assert f"第 {version} 版" in remark(made, version) or not overtaken
+
+
+@given(MOMENTS, st.integers(0, 60))
+def test_the_newest_version_is_the_last_that_stood_at_the_instant(
+    moments: list[tuple[int, bool]], at: int
+) -> None:
+    editions = [
+        Edition(version, since) for version, since in enumerate([0, *(m for m, _ in moments)], 1)
+    ]
+    assert newest(editions, at) == 1 + sum(since <= at for since, _ in moments)
 
 
 @given(MOMENTS)

@@ -31,6 +31,7 @@ class BidCentre(FakeCentre):
         lose_answer: take the next submission and cut the connection before answering.
         late: refuse everything as late.
         lie: what the next receipt says instead.
+        version: of the tender file that it shows.
     """
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class BidCentre(FakeCentre):
         self.lose_answer = False
         self.late = False
         self.lie: dict[str, Any] = {}
+        self.version = 1
         self.patched = 0
         self.tree = SectionTree(SEED)
         self.tokens = 0
@@ -89,6 +91,8 @@ class BidCentre(FakeCentre):
                 assert body == {"challenge": "c" * 43, "origin": "http://centre.test"}
                 self.tokens += 1
                 return 201, {"token": f"token-{self.tokens}"}
+            case ("GET", ["sections", "sec_a", "tender.json"]):
+                return {"statement": {"version": self.version}}
             case ("POST", ["sections", "sec_a", "submissions"]):
                 return self._submit(told)
             case ("POST", ["sections", "sec_a", "withdrawals"]):
@@ -135,6 +139,7 @@ class BidCentre(FakeCentre):
             arrival=slot * 1000 + 7,
             statement=digest,
             replaces=said.get("submission", ""),
+            delegation="",
         )
         place = self.tree.place(entry.id.encode())
         self.tree.put(place, entry.to_bytes(scene.CENTRE), slot)
@@ -158,6 +163,8 @@ class BidCentre(FakeCentre):
             bidder=said["bidder"],
             sha256=said.get("sha256", self._last_hash),
             size=size,
+            version=said.get("version", 1),
+            newest=self.version,
             entry=entry,
             index=place,
             path=tuple(node.hex() for node in self.tree.path(place)),

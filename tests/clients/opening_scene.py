@@ -122,6 +122,8 @@ class Opening:
             tender="ten_a",
             section=self.section,
             envelope="whole",
+            version=1,
+            tender_file="0" * 64,
             recipient=recipient,
             bidder=name,
             parties=(name,),
@@ -140,6 +142,7 @@ class Opening:
             arrival=slot * 1000 + 5,
             statement=statement.digest(signed).hex(),
             replaces="",
+            delegation="",
         )
         index = tree.place(entry.id.encode())
         tree.put(index, entry.to_bytes(scene.CENTRE), slot)

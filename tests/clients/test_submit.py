@@ -12,6 +12,7 @@ import pytest
 from clients import handing_in, sealing
 from clients import trust as trust_file
 from clients.errors import ClientError
+from clients.overtaken import overtaken
 from clients.sdk import uploads
 from clients.sdk.session import login
 from clients.sdk.wire import Centre, RefusedError, WireError
@@ -78,6 +79,16 @@ def test_a_bid_is_handed_in_once_and_its_receipt_holds_offline(desk: Desk) -> No
     assert again.receipt == handed.receipt
     assert len(desk.fake.files) == 1
     assert len(desk.fake.receipts) == 1
+
+
+def test_who_bids_for_an_older_version_is_told_before_and_by_the_receipt(desk: Desk) -> None:
+    centre = Centre(desk.fake, "http://centre.test")
+    assert overtaken(centre, "sec_a", 1) == ""
+    desk.fake.version = 3
+    assert "version 1 招标文件第 1 版 was overtaken by version 3" in overtaken(centre, "sec_a", 1)
+    handed = desk.submit()  # a word, no refusal
+    assert (handed.receipt.version, handed.receipt.newest) == (1, 3)
+    assert overtaken(centre, "sec_unknown", 1) == ""
 
 
 @pytest.mark.parametrize("days", [-1, 1])

@@ -54,6 +54,7 @@ class Example:
             arrival=ARRIVAL,
             statement=STATEMENT,
             replaces="",
+            delegation="",
         )
         section = SectionTree(SEED)
         before = section.root()
@@ -82,6 +83,8 @@ class Example:
             bidder="org_north",
             sha256=STATEMENT,
             size=4860,
+            version=1,
+            newest=1,
             entry=self.entry,
             index=index,
             path=tuple(digest.hex() for digest in section.path(index)),

@@ -58,6 +58,8 @@ class Example:
             tender=manifest.tender,
             section=manifest.section,
             envelope="whole",
+            version=1,
+            tender_file=sha256_hex(b"sealed-bid-v1 example: tender file"),
             recipient=self.recipient,
             bidder=manifest.bidder,
             parties=manifest.parties,

@@ -179,7 +179,7 @@ class LiveSet(RuleBasedStateMachine):
         )  # fmt: skip
         entry = Entry(
             section="sec_a", kind=kind, id=id_, slot=self.now // 1000, arrival=self.now,
-            statement=act.statement, replaces=replaces,
+            statement=act.statement, replaces=replaces, delegation="",
         )  # fmt: skip
         self.acts[id_] = act
         self.book.kept[id_] = FakeKept(act, entry, self.number * 7 % 4096)

@@ -4,7 +4,7 @@ Pure ASGI, so that routes of every kind pass through it. What it lets through ca
 acting; handlers take `Depends(actor)`. Whose object it is, and in which phase, the services ask.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from fastapi import FastAPI
@@ -46,8 +46,8 @@ class Logins(Protocol):
         """The session of a one-time ticket, which is used up; None if it does not hold."""
         ...
 
-    def allows(self, who: Actor, scope: Power) -> bool:
-        """Whether somebody may act for a bidder in a scope now."""
+    def allows(self, who: Actor, scope: Power, where: Collection[str] = ()) -> bool:
+        """Whether somebody may act for a bidder in a scope now; `where`: words that name what in."""
         ...
 
 
@@ -114,15 +114,15 @@ class Gate:
                 f"The role {login.actor.role} may not do this; the access table says who may.",
             )
         if login.actor.role is Role.DELEGATE and rule.scope is not None:
-            self._check_power(login.actor, rule.scope)
+            self._check_power(login.actor, rule.scope, scope["path"].split("/"))
 
-    def _check_power(self, who: Actor, scope: Power) -> None:
-        if not self._logins.allows(who, scope):
+    def _check_power(self, who: Actor, scope: Power, where: Collection[str]) -> None:
+        if not self._logins.allows(who, scope, where):
             raise ForbiddenError(
                 "delegation-missing",
                 "委托权限不足或已到期",
-                f"This delegate may not do this now: it takes a delegation for {scope}, signed by "
-                "the bidder's own key.",
+                f"This delegate may not do this here and now: it takes a delegation for {scope}, "
+                "signed by the bidder's own key.",
                 rule="民法典 165",
             )
 

@@ -28,6 +28,7 @@ class DelegationView(Answer):
     person: str
     name: str
     scopes: list[str]
+    targets: list[str]
     until: int
     granted_at: int
     revoked_at: int | None
@@ -42,6 +43,7 @@ def add(router: APIRouter, service: TradingService) -> None:
             person=item.person,
             name=service.person_name(item.person),
             scopes=list(item.scopes),
+            targets=list(item.targets),
             until=item.until,
             granted_at=item.granted_at,
             revoked_at=item.revoked_at,
@@ -49,7 +51,7 @@ def add(router: APIRouter, service: TradingService) -> None:
 
     @router.post("/delegations", status_code=status.HTTP_201_CREATED)
     async def grant(body: SignedForm, who: Who, at: Arrival) -> DelegationView:
-        """Give a delegate its scope (purpose `delegation`: person, scopes, until, nonce, at)."""
+        """Give a delegate its scope (purpose `delegation`: person, scopes, until, nonce, at, and targets if not for all)."""
         return view(await service.delegations.grant(who, body.model_dump(), at))
 
     @router.post("/delegations/revocation", status_code=status.HTTP_204_NO_CONTENT)

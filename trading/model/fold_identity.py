@@ -10,6 +10,7 @@ from trading.model.identity import (
     Custodian,
     Delegation,
     Enrolment,
+    Grant,
     Key,
     Organisation,
     Person,
@@ -56,12 +57,23 @@ def _witness(state: State, body: Mapping[str, Any], _at: int) -> None:
 
 def _delegated(state: State, body: Mapping[str, Any], _at: int) -> None:
     made = from_json(Delegation, body["delegation"])
+    (signed,) = body["statements"]
+    _end(state, made.person, signed, made.granted_at)
     state.delegations[made.person] = made
+    state.grants[made.id] = Grant(made, signed)
 
 
 def _undelegated(state: State, body: Mapping[str, Any], at: int) -> None:
     known = state.delegations[body["person"]]
+    _end(state, known.person, body["statements"][0], at)
     state.delegations[known.person] = replace(known, revoked_at=at)
+
+
+def _end(state: State, person: str, signed: Mapping[str, Any], at: int) -> None:
+    known = state.delegations.get(person)
+    if known is not None and known.revoked_at is None:
+        grant = state.grants[known.id]
+        state.grants[known.id] = replace(grant, ended=signed, ended_at=at)
 
 
 def _pass(_state: State, _body: Mapping[str, Any], _at: int) -> None:

@@ -6,7 +6,7 @@ key belongs to one person and carries one role; it is valid *as of* a ledger ind
 signature of last year is judged by the keys of last year.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -144,7 +144,11 @@ class Bidders(frozenset[Role]):
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """What a person may do for a bidder, `[granted_at, until)`, signed by the bidder's own key."""
+    """What a person may do for a bidder, `[granted_at, until)`, signed by the bidder's own key.
+
+    Attributes:
+        targets: ids of the sections, sessions and lots it is for; empty: all.
+    """
 
     id: str
     organisation: str
@@ -153,10 +157,27 @@ class Delegation:
     until: int
     granted_at: int
     revoked_at: int | None = None
+    targets: tuple[str, ...] = ()
 
     def covers(self, scope: Scope, now: int) -> bool:
         """Whether it lets its person act in a scope at an instant."""
         return self.revoked_at is None and now < self.until and scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A delegation with the words that its bidder signed: what an auditor years later checks.
+
+    Attributes:
+        signed: the statement of purpose `delegation`.
+        ended: what ended it early: a signed `delegation_revocation`, or the next `delegation` of the
+            same person; None while nothing has. `ended_at`: its arrival, ms UTC.
+    """
+
+    delegation: Delegation
+    signed: Mapping[str, Any]
+    ended: Mapping[str, Any] | None = None
+    ended_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The state of this floor, and the row it is folded from (see `fold`)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -11,6 +11,7 @@ from trading.model.identity import (
     Custodian,
     Delegation,
     Enrolment,
+    Grant,
     Key,
     Organisation,
     Person,
@@ -62,7 +63,7 @@ class State:
         organisations, people, enrolments, projects … : by id.
         codes: 统一社会信用代码 → organisation id.
         issued: enrolment id → public point of the key it led to.
-        delegations: by person; the newest of each.
+        delegations: by person; the newest of each. `grants`: all of them by id, as signed.
         keys: by public point, 33 bytes; `key_ids` leads from the short id to it.
         deposit_ids: (target, organisation) → its newest deposit; there is at most one held.
         announcements: by section id; a section that nothing was said of has none.
@@ -79,6 +80,7 @@ class State:
     keys: dict[bytes, Key] = field(default_factory=dict)
     key_ids: dict[str, bytes] = field(default_factory=dict)
     delegations: dict[str, Delegation] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
     custodians: dict[str, Custodian] = field(default_factory=dict)
     witnesses: dict[str, Witness] = field(default_factory=dict)
     projects: dict[str, Project] = field(default_factory=dict)
@@ -98,16 +100,46 @@ class State:
         """What is said of a section: its documents, addenda, questions and objections."""
         return self.announcements.get(section) or Announcement()
 
-    def acts_for_bidder(self, who: Actor, scope: Scope, now: int) -> bool:
-        """Whether a key acts for its bidder in a scope: the bidder's own, or a delegate's in power."""
+    def acts_for_bidder(
+        self, who: Actor, scope: Scope, now: int, where: Collection[str] = ()
+    ) -> bool:
+        """Whether a key acts for its bidder in a scope: the bidder's own, or a delegate's in power.
+
+        Args:
+            who: the key.
+            scope: what is done.
+            now: ms UTC.
+            where: words among which the section, session or lot is that it is done in.
+        """
         if who.role is not Role.DELEGATE:
             return who.role is Role.BIDDER
+        return self.power_of(who, scope, now, where) is not None
+
+    def power_of(
+        self, who: Actor, scope: Scope, now: int, where: Collection[str] = ()
+    ) -> Grant | None:
+        """The delegation by which a delegate acts, None where it has none; arguments as above."""
         known = self.delegations.get(who.person)
-        return (
-            known is not None
-            and known.organisation == who.organisation
-            and known.covers(scope, now)
-        )
+        if (
+            known is None
+            or known.organisation != who.organisation
+            or not known.covers(scope, now)
+            or not self._meant(known, scope, where)
+        ):
+            return None
+        return self.grants[known.id]
+
+    def _meant(self, known: Delegation, scope: Scope, where: Collection[str]) -> bool:
+        if not known.targets:
+            return True
+        named = {word for word in where if word in self.sections or word in self.sessions}
+        named |= {
+            self.lots[word].session if self.lots[word].session in known.targets else word
+            for word in where
+            if word in self.lots
+        }
+        # An upload is for no section yet; what is handed in of it is.
+        return named <= set(known.targets) and (bool(named) or scope is Scope.SUBMIT)
 
     def deposit_of(self, target: str, organisation: str) -> Deposit | None:
         """The organisation's newest deposit for a section or lot, held or released."""

@@ -99,14 +99,14 @@ class TradingService:
         """
         return self.desk.actor(public)
 
-    def submits_for(self, public: bytes, bidder: str) -> bool:
-        """Whether a key is a bidder's own now, or of a delegate that may submit for it.
+    def submits_for(self, public: bytes, bidder: str, section: str) -> bool:
+        """Whether a key is a bidder's own now, or of a delegate that may submit for it to a section.
 
         Raises:
             ForbiddenError: it is not certified here, or revoked.
         """
         who = self.desk.actor(public)
-        return who.organisation == bidder and self.sessions.allows(who, Scope.SUBMIT)
+        return who.organisation == bidder and self.sessions.allows(who, Scope.SUBMIT, (section,))
 
     def key_valid(self, public: bytes, index: int) -> bool:
         """Whether a key (33 bytes) was certified and not revoked as of a ledger index."""

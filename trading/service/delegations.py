@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from trading.ground.ids import new_id
-from trading.model import Actor, Delegation, Role, Scope, UnknownError, UnlawfulError
+from trading.model import Actor, Delegation, Role, Scope, Stage, UnknownError, UnlawfulError
 from trading.model.codec import to_json
 from trading.service.desk import Desk
 from trading.service.forms import DelegationForm, DelegationTarget, read
@@ -29,11 +29,12 @@ class Delegations:
 
         Args:
             who: a bidder's own key; a delegate delegates nothing.
-            signed: statement of purpose `delegation` with person, scopes, until, nonce and at.
+            signed: statement of purpose `delegation` with person, scopes, until, nonce and at; and
+                with targets, where it is for some sections, sessions or lots only.
             arrival: ms UTC.
 
         Raises:
-            UnknownError: no such person of this organisation has a valid delegate's key.
+            UnknownError: no such person of this organisation has a valid delegate's key; or no such target.
             UnlawfulError: it would be over already, or last longer than a year.
         """
         async with self._desk.turn:
@@ -57,6 +58,7 @@ class Delegations:
                 tuple(sorted({Scope(scope) for scope in form.scopes})),
                 form.until,
                 arrival,
+                targets=self._targets(form.targets),
             )
             body = {"delegation": to_json(made), "statements": [dict(signed)], "by": to_json(who)}
             await self._desk.append(self._desk.row("delegation.granted", body, arrival))
@@ -81,6 +83,20 @@ class Delegations:
                 raise _unknown()
             body = {"person": person, "statements": [dict(signed)], "by": to_json(who)}
             await self._desk.append(self._desk.row("delegation.revoked", body, arrival))
+
+    def _targets(self, named: list[str]) -> tuple[str, ...]:
+        """What is announced of the sections, sessions and lots that are named; drafts are nobody's to know."""
+        state = self._desk.state
+        for target in named:
+            section, session = state.sections.get(target), state.sessions.get(target)
+            if target in state.lots:
+                session = state.sessions[state.lots[target].session]
+            found = section or session
+            if found is None or found.stage is Stage.DRAFT:
+                raise UnknownError(
+                    "target-unknown", "没有该标段或标的", f"Nothing announced has the id {target}."
+                )
+        return tuple(sorted(set(named)))
 
     def of(self, organisation: str) -> list[Delegation]:
         """An organisation's own delegations, the newest of each person, oldest first."""

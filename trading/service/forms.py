@@ -254,13 +254,17 @@ class ObjectionAnswerForm(Form):
 
 
 class DelegationForm(Form):
-    """A bidder lets a person of its own act for it in some scopes, until an instant."""
+    """A bidder lets a person of its own act for it in some scopes, until an instant.
+
+    `targets`: sections, sessions or lots; none: all.
+    """
 
     person: Ident
     scopes: list[Literal["submit", "confirm", "object", "offer"]] = Field(
         min_length=1, max_length=4
     )
     until: Ms
+    targets: list[Ident] = Field(default_factory=list, max_length=100)
 
 
 class DelegationTarget(Form):

@@ -9,7 +9,7 @@ such commands carry a fresh signature of their own (`Desk.step_up`).
 
 import asyncio
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -165,9 +165,9 @@ class Sessions:
         digest = sha256_hex(token.encode("utf-8", "replace"))
         return self._alive(digest)
 
-    def allows(self, who: Actor, scope: Scope) -> bool:
-        """Whether somebody may act for a bidder in a scope now (`Delegations.check`)."""
-        return self._desk.state.acts_for_bidder(who, scope, self._desk.clock.now())
+    def allows(self, who: Actor, scope: Scope, where: Collection[str] = ()) -> bool:
+        """Whether somebody may act for a bidder in a scope now; `where` as `State.acts_for_bidder`."""
+        return self._desk.state.acts_for_bidder(who, scope, self._desk.clock.now(), where)
 
     def by_ticket(self, ticket: str) -> Login | None:
         """The session of a one-time ticket, which is used up."""

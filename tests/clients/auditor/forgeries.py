@@ -138,7 +138,7 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
                 file=resign(r["body"]["file"], recipient="age1tag1" + "q" * 60)
             ),
         ),
-        {"tender", "certificate"},
+        {"tender", "certificate", "versions"},
     ),
     "the tender names a time before the custodians agreed to": (
         lambda f: f.event(
@@ -150,11 +150,11 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
                 )
             ),
         ),
-        {"tender", "certificate"},
+        {"tender", "certificate", "versions"},
     ),
     "a custodian's statement key is exchanged": (
         lambda f: f.event("bids_opened", lambda r: r["body"].update(file=_other_key(r))),
-        {"custodians", "releases"},
+        {"custodians", "releases", "versions"},
     ),
     "the notice prints another window": (
         lambda f: f.paper(NoticeFacts, unlock_window_s=7),
