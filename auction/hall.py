@@ -17,7 +17,7 @@ from typing import Any
 
 from fastapi import APIRouter, WebSocket
 
-from auction.model import CENTRE, Do, Phase, State
+from auction.model import CENTRE, Direction, Do, Phase, SecondItem, State
 from auction.replay.book import Book
 from auction.service import AuctionService
 from auction.service.business import UnknownAuctionError
@@ -213,6 +213,8 @@ class Hall:
             code = None if verdict["ok"] else verdict["code"]
             by = {"paddle": body["by"], "parcel": self._parcel(body["by"])}
             ladder_of = {"second": True} if second else {}
+            if self._falls(second=second):
+                ladder_of["down"] = True
             self._offers.append({"t": row.at, **by, "amount": amount, "code": code} | ladder_of)
             self._fresh.append(self._offers[-1])
         if verdict["ok"]:
@@ -221,6 +223,12 @@ class Hall:
             why_zh, why_en = WHY.get(body.get("reason", ""), ("", ""))
             said_zh, said_en = f"{who_zh} {zh} {amount}".strip(), f"{who_en} {en} {amount}".strip()
             self._say(row.at, do.value, said_zh + why_zh, said_en + why_en)
+
+    def _falls(self, *, second: bool) -> bool:
+        """Whether a ladder falls: then what is refused is too high, or below the limit."""
+        rules = self._book.live.rules
+        item = rules.on_cap if second and isinstance(rules.on_cap, SecondItem) else None
+        return (item.ladder if item else rules.price).direction is Direction.DOWN
 
     def _parcel(self, paddle: str) -> str:
         """The parcel that a paddle bids for; public under quota (the notice maps them)."""

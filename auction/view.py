@@ -56,6 +56,7 @@ def view(book: Book, state: State) -> dict[str, Any]:
         "cap": None if rungs.limit is None else format_amount(rungs.limit, scale),
         "unit": second.unit if second else rules.unit,
         "direction": rungs.direction.value,
+        "price_direction": rules.price.direction.value,
         "second_item": second.name if second else None,
         "price": _price(rules, state) if second else None,
         "reserve": book.reserve is not None,

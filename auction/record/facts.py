@@ -239,23 +239,36 @@ def _named(line: OfferLine, names: Mapping[str, str]) -> OfferLine:
 def _rule_lines(book: Book, more: Mapping[str, str]) -> tuple[RuleLine, ...]:
     rules = book.live.rules
     price, timed = rules.price, rules.timed
-    unit = rules.unit
+    unit, up = rules.unit, price.direction is Direction.UP
     lines = {
-        "竞价方向": "价高者得" if price.direction is Direction.UP else "价低者得",
+        "竞价方向": "价高者得" if up else "价低者得",
         "起始价": "" if rules.quota else f"{format_amount(price.start, price.scale)} {unit}",
-        "增价幅度": f"{format_amount(price.increment, price.scale)} {unit}",
-        "最高限价": ""
+        "增价幅度" if up else "降价幅度": f"{format_amount(price.increment, price.scale)} {unit}",
+        "最高限价" if up else "最低限价": ""
         if price.limit is None
         else f"{format_amount(price.limit, price.scale)} {unit}",
         "保留价": "设有保留价" if book.reserve is not None else "",
         "延时规则": f"{'每次报价延长' if timed.append else '有新报价即重新计时'} {timed.extend // 1000} 秒",
         "成交名额": str(rules.quota.slots) if rules.quota else "",
         "加价基准": BASES[rules.quota.raise_base] if rules.quota else "",
-        "限价后": rules.on_cap.name if isinstance(rules.on_cap, SecondItem) else "",
+        "限价后": _item_line(rules.on_cap) if isinstance(rules.on_cap, SecondItem) else "",
         **more,
         "故障中止": f"至少 {book.outage_min_s} 秒",
     }
     return tuple(RuleLine(name=name, value=value) for name, value in lines.items() if value)
+
+
+def _item_line(item: SecondItem) -> str:
+    """Say how a second item is bid: which way, from where, by what steps, how far."""
+    rungs, unit = item.ladder, item.unit
+    up = rungs.direction is Direction.UP
+
+    def told(amount: int) -> str:
+        return f"{format_amount(amount, rungs.scale)} {unit}".strip()
+
+    way = f"自 {told(rungs.start)} 起逐次{'升高' if up else '降低'}，{'增幅' if up else '降幅'} {told(rungs.increment)}"
+    ends = "" if rungs.limit is None else f"，{'上限' if up else '下限'} {told(rungs.limit)}"
+    return f"{item.name}：{way}{ends}"
 
 
 def _parcel_line(facts: Mapping[str, Any]) -> Parcel:

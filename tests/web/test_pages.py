@@ -311,7 +311,10 @@ def test_after_the_cap_a_hall_shows_the_second_item_and_who_goes_on(
         shows(page.page, ".bigs", "竞低容积率：当前最优")
         shows(page.page, ".bigs", "价格停在最高限价 200.00 万元")
         shows(page.page, ".bigs", "下一有效报价不高于")
+        shows(page.page, ".bigs", "降幅 0.10")
         shows(page.page, ".standing", "领先")
+        site.turns.do(lambda: site.turns.runner.run(desks[0].bid("3.25")))
+        shows(page.page, ".offers .chip.bad", "高于最高有效报价")
         expect(page.page.locator("svg.ladder circle")).to_have_count(2)  # of this ladder alone
         page.clean()
         page.page.context.close()
@@ -329,6 +332,31 @@ def test_after_the_cap_a_hall_shows_the_second_item_and_who_goes_on(
         run(desks[1].bid("210", do="quote"))
         shows(page.page, ".bigs", "已报 1 份，结束前不公开")
         assert "210" not in (page.page.text_content("main") or "")
+        page.clean()
+        page.page.context.close()
+
+
+def test_the_hall_says_the_right_of_first_refusal_with_its_window(
+    tmp_path: Path, browser: Browser
+) -> None:
+    named = [{"lot": "L1", "organisation": "org_2"}]
+    rules = {**LISTING_RULES, "preemption": {"window_s": 120, "holders": named}}
+    with auction(tmp_path, rules) as (house, site, desks):
+
+        def run(work: Any) -> Any:
+            return site.turns.do(lambda: site.turns.runner.run(work))
+
+        page = look(browser, f"{site.base}/auction/lot_0", 390)
+        run(desks[0].bid("100"))
+        shows(page.page, ".bigs", "设有优先购买权，行使期 120 秒")
+        run(house.at(80_000))
+        shows(page.page, ".steps .now", "行使优先购买权")
+        shows(page.page, ".bigs", "行使优先购买权 · 剩余时间")
+        shows(page.page, ".bigs", "公告载明的优先购买权人：" + desks[2].bidder.name)
+        expect(page.page.locator(".big .value").nth(2)).to_contain_text("100.00")
+        run(desks[2].bid(None, do="match"))
+        shows(page.page, ".bigs", f"优先购买权人：{desks[2].paddle} 号牌")
+        shows(page.page, ".standing", desks[2].bidder.name)
         page.clean()
         page.page.context.close()
 

@@ -54,15 +54,25 @@ function Offers(/** @type {{offers: any[]}} */ { offers }) {
     ${offers.length === 0 ? html`<p class="empty">${t("auction.no_offers")}</p>` : null}
     <ol tabindex="0">${[...offers].reverse().map((o, i) => html`<li key=${offers.length - i} class=${o.code === null ? "" : "out"}>
       <time>${beijing(o.t)}</time><span>${o.parcel ? html`<b>${o.parcel}</b> ${t("auction.paddle", { n: o.paddle })}` : html`<b>${o.paddle}</b>`}</span><b class="num">${o.amount === "" ? "—" : grouped(o.amount)}</b>
-      ${o.code === null ? html`<${Chip} tone="ok" icon="✓">${t("offer.ok")}<//>` : html`<${Chip} tone="bad" icon="✕">${t("offer." + o.code)}<//>`}</li>`)}</ol><//>`;
+      ${o.code === null ? html`<${Chip} tone="ok" icon="✓">${t("offer.ok")}<//>` : html`<${Chip} tone="bad" icon="✕">${refused(o)}<//>`}</li>`)}</ol><//>`;
 }
+
+/** Why an offer was refused, in the words of its ladder: what is too low on a rising one is too high on a falling one. @param {any} o */
+function refused(o) {
+  return t("offer." + o.code + (o.down && TURNS.has(o.code) ? "_down" : ""));
+}
+
+const TURNS = new Set(["ABOVE_CAP", "BELOW_MIN_NEXT", "NOT_MULTIPLE"]);
 
 function bigs(/** @type {any} */ s) {
   const who = s.standing[0];
   const leader = !s.leader ? t("auction.nobody") : html`<${Chip} tone="ok" icon="▲">${t(s.outcome ? "auction.first" : "auction.leads", { who: who && who.parcel ? who.parcel + " " + who.holder : t("auction.paddle", { n: s.leader }) })}<//>`;
-  const step = html`<span>${t("auction.step", { step: grouped(s.increment), unit: s.unit })}</span>${s.cap ? html`<span>${t("auction.cap", { cap: grouped(s.cap), unit: s.unit })}</span>` : null}`;
-  const label = s.second_item ? t("auction.second", { name: s.second_item }) : t(s.outcome ? "auction.final" : s.slots ? "auction.best_surcharge" : "auction.best");
-  const best = html`<${Big} label=${label} value=${s.best === null ? "—" : grouped(s.best)} small=${s.unit} under=${html`${leader}${step}${s.price ? html`<span>${t("auction.price_stands", { price: s.price })}</span>` : null}`} />`;
+  const down = s.direction === "down";
+  const ends = s.second_item ? (down ? "auction.limit_down" : "auction.limit") : down ? "auction.cap_down" : "auction.cap";
+  const step = html`<span>${t(down ? "auction.step_down" : "auction.step", { step: grouped(s.increment), unit: s.unit })}</span>${s.cap ? html`<span>${t(ends, { cap: grouped(s.cap), unit: s.unit })}</span>` : null}`;
+  const label = s.second_item ? t(s.outcome ? "auction.second_won" : "auction.second", { name: s.second_item }) : t(s.outcome ? (s.slots ? "auction.final" : "auction.deal_price") : s.slots ? "auction.best_surcharge" : "auction.best");
+  const stands = s.price ? html`<span>${t(s.price_direction === "down" ? "auction.price_stands_down" : "auction.price_stands", { price: s.price })}</span>` : null;
+  const best = html`<${Big} label=${label} value=${s.best === null ? "—" : grouped(s.best)} small=${s.unit} under=${html`${leader}${step}${stands}${right(s)}`} />`;
   if (s.outcome) {
     const won = s.outcome.winners.length;
     return html`${best}<${Big} label=${t(s.slots ? "auction.winners" : "auction.result")} value=${s.slots ? html`${won}<i>/</i>${s.standing.length}` : t("outcome." + s.outcome.status)}
@@ -70,7 +80,20 @@ function bigs(/** @type {any} */ s) {
       ${s.total ? html`<${Big} label=${t("auction.total")} value=${grouped(s.total)} long=${true} under=${t("auction.total_why")} />` : null}`;
   }
   const rule = CLIMBS.has(s.phase) ? html`<span>${t("auction.rule_" + s.rule, { n: s.extend_s })}</span><span>${t("auction.extended", { k: s.extensions })}</span>` : null;
-  return html`${best}<${Big} label=${t("auction.left")} value=${html`<${Countdown} ends=${s.ends_at} />`} under=${rule} />${JOINS.has(s.phase) ? joined(s) : next(s)}`;
+  return html`${best}<${Big} label=${t(s.phase === "MATCHING" ? "auction.left_match" : "auction.left")} value=${html`<${Countdown} ends=${s.ends_at} />`} under=${rule} />${JOINS.has(s.phase) ? joined(s) : s.phase === "MATCHING" ? matching(s) : next(s)}`;
+}
+
+/** What the rules say of 优先购买权; who held it, once the result stands. @param {any} s */
+function right(s) {
+  if (!s.preemption) return null;
+  const held = (s.preemption.held || []).map((/** @type {string} */ n) => t("auction.paddle", { n })).join(" ");
+  return html`<span>${s.outcome ? (held ? t("auction.preemption_held", { who: held }) : t("auction.preemption_none")) : t("auction.preemption", { n: s.preemption.window_s })}</span>`;
+}
+
+/** The price that holders of the right may match; which paddles they have, nobody is told yet. @param {any} s */
+function matching(s) {
+  const named = s.preemption && s.preemption.holders.length ? html`<span>${t("auction.preemption_of", { who: s.preemption.holders.join("、") })}</span>` : null;
+  return html`<${Big} label=${t("auction.match")} value=${s.price || grouped(s.best)} small=${s.price ? "" : s.unit} under=${html`<span>${t("auction.match_why")}</span>${named}`} />`;
 }
 
 /** The least that would be taken; for a falling ladder the most. @param {any} s */
