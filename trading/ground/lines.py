@@ -18,7 +18,7 @@ from trading.ground.frames import closing, frame
 from trading.ground.sockets import socket_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fastapi import WebSocket
 
@@ -47,6 +47,10 @@ class Line(Protocol):
 
     def pass_on(self, framed: bytes, /) -> bool:
         """Give it one framed message if that is quick and nothing waits for it; say whether it was."""
+        ...
+
+    def bring(self, messages: Iterable[bytes], seq: int, /) -> None:
+        """Give it all it lacks, after which it has `seq` and is not slow any more."""
         ...
 
     def beat(self) -> None:
@@ -93,7 +97,21 @@ def hear(websocket: WebSocket, told: Callable[[str], None]) -> None:
         socket.hear(told)
 
 
-class DirectLine:
+class _LoopsOwn:
+    """What only the event loop writes to."""
+
+    __slots__ = ()
+    seq: int
+    slow_since: int | None
+
+    def bring(self: Line, messages: Iterable[bytes], seq: int, /) -> None:
+        """Give it all it lacks, after which it has `seq` and is not slow any more."""
+        for message in messages:
+            self.write(message)
+        self.seq, self.slow_since = seq, None
+
+
+class DirectLine(_LoopsOwn):
     """A line whose transport we know; a write costs one system call, or a buffer append."""
 
     __slots__ = ("_transport", "_websocket", "seq", "slow_since", "topic", "turn")
@@ -157,7 +175,7 @@ class DirectLine:
         """Nothing serves it but the hub."""
 
 
-class QueuedLine:
+class QueuedLine(_LoopsOwn):
     """A line behind an unknown server: a queue bounded like a buffer, and one task."""
 
     __slots__ = ("_closing", "_queue", "_size", "_task", "_wake", "_websocket", "seq",

@@ -12,8 +12,8 @@ sentence for the feed.
 **Why nothing here waits for a reader.** A sequential `await send` stops for everybody once one
 socket's buffers are full, and a queue with a task per watcher costs four times the CPU (engine.md
 §2). Without deflate a server's frame is the same bytes on every connection, so an event is framed
-once and given to each transport directly: `transport.write` never waits, and
-`get_write_buffer_size` tells who does not read. Such a line is skipped above 64 KiB and brought up
+once and given to each socket directly, of a large hall by a thread (`carrier.py`), else by the loop:
+neither waits, and `get_write_buffer_size` tells who does not read. Such a line is skipped above 64 KiB and brought up
 to date by one snapshot when it has drained (a hall is state, so conflation loses nothing); above
 256 KiB, or after 10 s, it is closed with 4008 and resumes by `seq`.
 
@@ -28,19 +28,21 @@ import asyncio
 import logging
 import resource
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from starlette.websockets import WebSocketDisconnect
 
+from trading.ground.carrier import REST_SECONDS, RESTS, Carrier
 from trading.ground.frames import TOO_BIG, frame
-from trading.ground.lines import SLOW, Line, open_line
+from trading.ground.lines import CONGESTED, SLOW, Line, open_line
 from trading.ground.problems import NotFound
 from trading.ground.sockets import socket_of
 from trading.ground.watcher import MAX_INCOMING, POLICY, Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fastapi import WebSocket
 
@@ -49,15 +51,13 @@ if TYPE_CHECKING:
 SUBPROTOCOL: Final = "kaibiao.v1"
 RING: Final = 1_024  # deltas kept per topic; older clients get a snapshot
 CHUNK: Final = 40
-"""Sockets served before the loop does other work: some 0.5 ms."""
+"""Sockets served before the loop does other work: some 0.5 ms. A hall with more of them has the carrier."""
 
 TURNS: Final = 4
 """Turns of the loop between chunks: an offer needs as many until the journal has it, and an idle one costs 10 µs."""
 
-REST_SECONDS: Final = 0.001
-RESTS: Final = 100
-"""How often a broadcast stands aside while a commit is on its way: the journal's thread needs the interpreter for
-each of its statements, and beside a loop that is never idle waits 5 ms for it each time."""
+CATCH_UP: Final = 8
+"""How many deltas a watcher may lack for the carrier to bring them; who lacks more is the loop's."""
 
 SLOW_MS: Final = 10_000
 SWEEP_SECONDS: Final = 1
@@ -104,6 +104,16 @@ class Topic:
         start = len(self.ring) - missing
         return [self.ring[index] for index in range(start, len(self.ring))]
 
+    def missing(self) -> dict[int, bytes]:
+        """For the seq of a line that lacks a few deltas only: those deltas, framed."""
+        lacks, framed, seq = {}, b"", self.seq
+        for delta in islice(reversed(self.ring), CATCH_UP):
+            framed, seq = frame(delta) + framed, seq - 1
+            if len(framed) > CONGESTED:
+                break
+            lacks[seq] = framed
+        return lacks
+
     def snapshot(self, now: int) -> bytes:
         """The state now; encoded once between two deltas, however many ask."""
         if self._state is None:
@@ -131,6 +141,7 @@ class Hub:
         self._clock = clock
         self._log_id = log_id
         self._busy = busy
+        self._carrier = Carrier(busy)
         self._topics: dict[str, Topic] = {}
         self._changed: dict[Topic, None] = {}
         self._wake = asyncio.Event()
@@ -247,6 +258,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._carrier.close()
         self._tasks = []
         for topic in self._topics.values():
             for line in topic.readers():
@@ -300,8 +312,11 @@ class Hub:
                 await self._serve(topic)
 
     async def _serve(self, topic: Topic) -> None:
-        """Bring all lines up to date, with a turn of the loop after each few."""
-        lines, rests = topic.readers(), RESTS
+        """Bring all lines up to date: many by the carrier, the others with a turn of the loop after each few."""
+        lines: Sequence[Line] = topic.readers()
+        rests = RESTS
+        if len(lines) > CHUNK:
+            lines = await self._carrier.carry(lines, topic.missing(), topic.seq)
         for first in range(0, len(lines), CHUNK):
             seq, framed = topic.seq, frame(topic.ring[-1])
             for line in lines[first : first + CHUNK]:
@@ -329,10 +344,7 @@ class Hub:
                 self.unsubscribe(line)
             return
         frames = None if line.slow_since is not None else topic.after(line.seq)
-        line.slow_since = None
-        for message in [topic.snapshot(now)] if frames is None else frames:
-            line.write(message)
-        line.seq = topic.seq
+        line.bring([topic.snapshot(now)] if frames is None else frames, topic.seq)
 
     async def _sweep(self) -> None:
         """Once a second look after the lines that were behind, and ping those whose turn it is."""

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from trading.ground import carrier as carrier_module
 from trading.ground import live as live_module
 from trading.ground.clock import FrozenClock
 from trading.ground.http import Edge
@@ -209,6 +210,12 @@ async def stalled(address, path="/live"):
     return reader
 
 
+def by_the_loop(topic):
+    """Take their sockets from the carrier, as TLS would."""
+    for line in topic.readers():
+        line._file = -1
+
+
 async def until(condition):
     for _ in range(1000):
         if condition():
@@ -283,6 +290,7 @@ def test_the_loop_does_other_work_between_chunks_of_a_broadcast():
         clients = [open_client(address) for _ in range(CHUNK + 10)]
         opened = await asyncio.gather(*clients)
         await asyncio.gather(*(take(client) for client in opened))
+        by_the_loop(topic)
         turns = []
 
         def look():
@@ -300,21 +308,25 @@ def test_the_loop_does_other_work_between_chunks_of_a_broadcast():
     assert 10 in story_of(story)  # the loop ran while ten were still to be served
 
 
-def test_a_broadcast_stands_aside_for_a_commit_but_not_for_ever(monkeypatch):
+@pytest.mark.parametrize(("carried", "asked"), [(True, 3), (False, 6)], ids=["carrier", "loop"])
+def test_a_broadcast_stands_aside_for_a_commit_but_not_for_ever(monkeypatch, carried, asked):
     monkeypatch.setattr(live_module, "CHUNK", 1)
     monkeypatch.setattr(live_module, "RESTS", 3)
+    monkeypatch.setattr(carrier_module, "RESTS", 3)
 
     async def story(hall, address):
         opened = await asyncio.gather(*(open_client(address) for _ in range(10)))
         await asyncio.gather(*(take(client) for client in opened))
-        asked = []
-        hall.hub._busy = lambda: bool(asked.append(1)) or True
+        questions = []
+        hall.hub._busy = hall.hub._carrier._busy = lambda: bool(questions.append(1)) or True
+        if not carried:  # the carrier looks at every line too, and finds no file to write to
+            by_the_loop(hall.hub._topic("hall"))
         hall.add(1)
         told = await asyncio.gather(*(take(client) for client in opened))
         await asyncio.gather(*(client.close() for client in opened))
-        return len(asked), len(told)
+        return len(questions), len(told)
 
-    assert story_of(story) == (3, 10)
+    assert story_of(story) == (asked, 10)
 
 
 def test_with_deflate_or_an_unknown_server_the_queued_line_says_the_same():
