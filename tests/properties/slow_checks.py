@@ -179,10 +179,10 @@ class SlowChecks:
         if self.did("reveal", command["by"]):
             return "ALREADY_REVEALED"
         nonce = command.get("nonce")
-        fits = (
-            isinstance(nonce, str)
-            and sha256(nonce.encode()).hexdigest() == self.did("join", command["by"])[0]["commit"]
-        )
+        if not isinstance(nonce, str) or any("\ud800" <= sign <= "\udfff" for sign in nonce):
+            return "BAD_REVEAL"  # no text that UTF-8 could write
+        commit = self.did("join", command["by"])[0]["commit"]
+        fits = sha256(nonce.encode()).hexdigest() == commit
         return None if fits else "BAD_REVEAL"
 
     def judge_match(self, command, phase, bids, amount):
