@@ -190,11 +190,23 @@ class Edge:
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The protocol object behind a bound `send` is what `sockets.py` hands on.
         scope[WIRE] = getattr(send, "__self__", None)
+        answered = False
+
+        async def answer(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "websocket.close" and not answered:
+                await problem_response(_no_socket(), self._clock)(scope, receive, answer)
+                return
+            answered = True
+            if message["type"] == "websocket.http.response.start":
+                message = {**message, "headers": self._headers(scope, message)}
+            await send(message)
+
         if not self._own(dict(scope["headers"])):
-            await WebSocket(scope, receive, send).close(1008)  # before accept: HTTP 403
+            await WebSocket(scope, receive, answer).close(1008)
             return
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, answer)
         except Exception:  # noqa: BLE001 (one socket's error must not show or spread)
             _log.critical("unforeseen error in a socket %s", new_id("err"), exc_info=True)
 
@@ -214,7 +226,7 @@ def problem_response(problem: Problem, clock: Clock) -> Response:
         headers["www-authenticate"] = "Bearer"
     if problem.status in {STATUS[Kind.TOO_MANY], STATUS[Kind.UNAVAILABLE]}:
         headers["retry-after"] = "1"
-    if problem.status == STATUS[Kind.TOO_LARGE]:
+    if problem.status in {STATUS[Kind.TOO_LARGE], STATUS[Kind.TIMEOUT]}:
         headers["connection"] = "close"  # its body was not read
     document = problem.document(rfc3339(clock.now()))
     return Response(_encode(document), problem.status, headers, MEDIA_TYPE)
@@ -327,6 +339,14 @@ def _has_half_pairs(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False  # its own handler refuses it
     return False
+
+
+def _no_socket() -> Problem:
+    """What is told to a handshake that is closed before it is accepted."""
+    return Problem(
+        "socket-refused", "连接被拒绝",
+        "No socket is opened at this address, or not for this page or person.", kind=Kind.FORBIDDEN,
+    )  # fmt: skip
 
 
 def _length(headers: dict[bytes, bytes]) -> int:

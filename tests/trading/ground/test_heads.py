@@ -111,6 +111,24 @@ async def test_a_head_that_does_not_come_ends_the_connection(
     assert b"too slow" in pipe.written
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /a HTTP/1.1\r\n",
+        REQUEST + b"Host: y\r\n",
+        REQUEST + b"X: " + b"a" * heads.LIMIT + b"\r\n",
+        REQUEST + b"Transfer-Encoding: gzip, chunked\r\n",
+    ],
+)
+@looped
+async def test_a_whole_head_that_nobody_may_send_is_refused_in_our_form(head: bytes) -> None:
+    made, pipe = speak()
+    made.data_received(head + b"\r\n")
+    assert pipe.written.startswith(b"HTTP/1.1 400")
+    assert b"content-type: application/problem+json\r\n" in pipe.written
+    assert pipe.closed
+
+
 @looped
 async def test_a_body_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: what the edge bounds is not bounded here."""
