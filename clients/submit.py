@@ -186,7 +186,7 @@ def _show(
         text=(
             f"{what}: {said.entry.id}, arrived {beijing(said.entry.arrival)} 北京时间\n"
             f"receipt 回执: {handed.path} (holds; `verify --trust` checks it on any machine)"
-            + f"\nsealed for tender file version 招标文件版本: {said.version}"
+            f"\nsealed for tender file version 招标文件版本: {said.version}"
             + (
                 f", overtaken by version {said.newest} 其后另有补遗"
                 if said.newest > said.version
