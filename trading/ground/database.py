@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, OperationalError, SQLAlchemyError
 from sqlmodel import Session
 
 from trading.ground.problems import StorageFailed, Unavailable
@@ -38,6 +38,9 @@ T = TypeVar("T")
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY_MS: Final = 30_000  # longer than any transaction of ours; a wait is no storage error
 ADVISORY_LOCK: Final = 0x6B616962  # "kaib": one writing process per PostgreSQL database
+LOCK_MS: Final = 3_000  # a server that is in a statement notices late that a killed process is gone
+
+LOCK_NOT_AVAILABLE: Final = "55P03"  # PostgreSQL, appendix A: the time is over
 
 # Once the schema stands, the application may change rows, never the schema or its triggers.
 _DENIED: Final = frozenset(
@@ -383,9 +386,13 @@ def _open_postgres(url: str, lock: _HomeLock) -> Engine:
 
 
 def _require_lock(connection: Connection) -> None:
-    taken = text(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")
-    if not connection.execute(taken).scalar_one():
-        raise HomeInUse
+    connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MS}"))
+    try:
+        connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", "") == LOCK_NOT_AVAILABLE:
+            raise HomeInUse from error
+        raise
 
 
 def _require_safety(connection: Connection) -> None:

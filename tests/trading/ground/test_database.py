@@ -1,6 +1,7 @@
 """The database is durable by assertion, migrated by one history, and owned by one process."""
 
 import os
+import signal
 
 import pytest
 from alembic import command
@@ -8,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from trading.ground import database as database_module
@@ -111,11 +112,34 @@ def test_a_second_process_refuses_to_serve_the_same_home(address):
     open_database(url, home).close()
 
 
-def test_two_homes_cannot_write_one_postgresql_database(postgres_url, tmp_path):
+def test_two_homes_cannot_write_one_postgresql_database(postgres_url, tmp_path, monkeypatch):
+    monkeypatch.setattr(database_module, "LOCK_MS", 50)
     first = open_database(postgres_url, tmp_path / "one")
     with pytest.raises(HomeInUse):
         open_database(postgres_url, tmp_path / "two")
     first.close()
+
+
+def test_after_a_kill_the_next_process_waits_until_the_server_has_noticed(postgres_url, tmp_path):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        database = open_database(postgres_url, tmp_path)
+        with database.appending() as connection:
+            os.write(writing, b"k")
+            connection.execute(text("SELECT pg_sleep(1)"))  # as a commit on a slow disk
+    os.close(writing)
+    assert os.read(reading, 1) == b"k"
+    os.close(reading)
+    engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as other:
+        busy = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(1)%'")
+        while not other.execute(busy).scalar_one():
+            pass
+    engine.dispose()
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    open_database(postgres_url, tmp_path).close()
 
 
 def test_a_setting_that_loses_bids_at_a_power_cut_stops_the_start(tmp_path, monkeypatch):
