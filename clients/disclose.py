@@ -69,13 +69,17 @@ class Discloser:
         centre: where; logged in.
         key: the key that submitted.
         secret: content of ``BID.secret.json``.
+        folder: where the receipts of both steps are kept.
     """
 
-    def __init__(self, centre: Centre, key: SigningKey, secret: Mapping[str, Any]) -> None:
+    def __init__(
+        self, centre: Centre, key: SigningKey, secret: Mapping[str, Any], folder: Path
+    ) -> None:
         self._centre = centre
         self._key = key
         self._secret = secret
         self._section = str(secret["section"])
+        self._folder = folder
 
     def step(self) -> dict[str, Any]:
         """Does what can be done now; returns the state of affairs with ``submission``.
@@ -111,17 +115,23 @@ class Discloser:
         submission: str,
         more: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
+        from clients.sdk.opening import taken
         from crypto import statement
 
+        bidder, centre_id = self._bidder(), str(self._secret["centre"])
         body = {
             "section": self._section,
-            "bidder": self._bidder(),
+            "bidder": bidder,
             "submission": submission,
             "failure": state["failure"],
             **(more or {}),
         }
-        signed = statement.sign(self._key, purpose, str(self._secret["centre"]), body)
-        return dict(self._centre.call("POST", path, signed))
+        signed = statement.sign(self._key, purpose, centre_id, body)
+        answer = dict(self._centre.call("POST", path, signed))
+        act = "pledged" if purpose == "disclosure_pledge" else "disclosed"
+        wanted = (self._section, bidder, act, statement.digest(signed).hex())
+        taken(answer, wanted, centre_id, self._folder)
+        return answer
 
     def _bidder(self) -> str:
         return str(self._centre.call("GET", "/organisations/me")["organisation"]["id"])
@@ -147,7 +157,7 @@ def disclose(
     signing = keyfile.read_key(key, passphrase_file)
     with Centre.at(server) as centre:
         login(centre, signing, str(told["centre"]))
-        discloser = Discloser(centre, signing, told)
+        discloser = Discloser(centre, signing, told, secret.parent)
         ends = time.monotonic() + wait
         state = discloser.step()
         while state["phase"] == "pledging" and time.monotonic() < ends:

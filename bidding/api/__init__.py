@@ -32,8 +32,8 @@ def router(service: BiddingService) -> APIRouter:
     made = APIRouter()
     made.include_router(slips.router(service))
     daily = routes.router(service)
-    openings.add(daily, service)
+    receipts = openings.add(daily, service)
     clarifications.add(daily, service)
-    orders.add(daily, service)
+    orders.add(daily, service, receipts)
     made.include_router(daily)
     return made

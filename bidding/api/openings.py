@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body, Depends, Path, Request, Response, WebSocket
+from fastapi import APIRouter, Body, Depends, Path, Request, WebSocket
 from fastapi.responses import FileResponse
 from pydantic import Field
 
 from bidding.hall import Halls
 from bidding.model import FileEntry
+from bidding.model.hall import SIGNED_IN
 from bidding.service import BiddingService
+from bidding.service.hall_receipts import SAID, HallReceipts
+from crypto import statement
 from trading.access import PUBLIC, WS, Rule, actor
 from trading.model import CENTRE_STAFF, Actor, Bidders, Role, Scope
 from trading.service.forms import Form, Hex32, Ident, Prose
@@ -28,6 +31,7 @@ ACCESS: Final = (
     Rule("GET", f"{BASE}/openings", PUBLIC, "开标列表；公告发布后列出"),
     Rule("GET", f"{BASE}/openings/{{section}}", PUBLIC, "开标大厅快照；公告发布后"),
     Rule(WS, f"{BASE}/openings/{{section}}/live", PUBLIC, "开标大厅直播"),
+    Rule("GET", f"{BASE}/openings/{{section}}/head", PUBLIC, "大厅实况，中心签名", "公布投标人后"),
     Rule("GET", f"{BASE}/openings/{{section}}/evidence", PUBLIC, "可复核的证据", "导入后"),
     Rule("POST", f"{BASE}/openings/{{section}}/sign-in", _CONFIRM, "签到；截止前他人不可见"),
     Rule("GET", f"{BASE}/openings/{{section}}/mine", _CONFIRM, "本单位在大厅中的状态", own=True),
@@ -174,12 +178,13 @@ class NonceForm(Form):
     nonce: Hex32
 
 
-def add(made: APIRouter, service: BiddingService) -> None:
-    """Add these routes to the room's."""
-    halls = Halls(service)
-    _watching(made, service, halls)
+def add(made: APIRouter, service: BiddingService) -> HallReceipts:
+    """Add these routes to the room's; return who signs the receipts of acts in the hall."""
+    halls, receipts = Halls(service), HallReceipts(service.room)
+    _watching(made, service, halls, receipts)
     _leading(made, service, halls)
-    _taking_part(made, service)
+    _taking_part(made, service, receipts)
+    return receipts
 
 
 def _now(request: Request, service: BiddingService) -> int:
@@ -187,7 +192,9 @@ def _now(request: Request, service: BiddingService) -> int:
     return stamp if isinstance(stamp, int) else service.room.clock.now()
 
 
-def _watching(made: APIRouter, service: BiddingService, halls: Halls) -> None:
+def _watching(
+    made: APIRouter, service: BiddingService, halls: Halls, receipts: HallReceipts
+) -> None:
     @made.get("/openings", tags=["openings"])
     async def openings() -> list[dict[str, Any]]:
         """List sections whose notice is published, newest deadline first."""
@@ -197,6 +204,11 @@ def _watching(made: APIRouter, service: BiddingService, halls: Halls) -> None:
     async def snapshot(section: Id) -> dict[str, Any]:
         """Return the hall's public state."""
         return halls.snapshot(section)
+
+    @made.get("/openings/{section}/head", tags=["openings"])
+    async def head(section: Id) -> dict[str, Any]:
+        """Return what the hall shows now, signed: phase, pause and head of its chain; anybody may keep it."""
+        return receipts.state(section)
 
     @made.websocket("/openings/{section}/live")
     async def live(websocket: WebSocket, section: str, since: str | None = None) -> None:
@@ -228,14 +240,6 @@ def _leading(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         """Pace the hall."""
         await service.act(section, body.action, _now(request, service))
         return {"by": who.person, **halls.snapshot(section)}
-
-    @made.post("/openings/{section}/messages", status_code=201, tags=["openings"])
-    async def say(
-        request: Request, section: Id, body: MessageForm, who: Concerned
-    ) -> dict[str, Any]:
-        """Speak to everybody in the hall; from the publication of the bidders on."""
-        number = await service.meeting.say(who, section, body.text, _now(request, service))
-        return {"section": section, "no": number}
 
     @made.post("/openings/{section}/mutes", status_code=201, tags=["openings"])
     async def mute(request: Request, section: Id, body: MuteForm, who: Concerned) -> dict[str, Any]:
@@ -307,12 +311,25 @@ def _leading(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         return {"section": section, "party": who.organisation}
 
 
-def _taking_part(made: APIRouter, service: BiddingService) -> None:
-    @made.post("/openings/{section}/sign-in", status_code=204, tags=["openings"])
-    async def sign_in(request: Request, section: Id, who: Who) -> Response:
-        """Come into the hall 签到."""
+def _taking_part(made: APIRouter, service: BiddingService, receipts: HallReceipts) -> None:
+    @made.post("/openings/{section}/sign-in", status_code=201, tags=["openings"])
+    async def sign_in(request: Request, section: Id, who: Who) -> dict[str, Any]:
+        """Come into the hall 签到; answered with a receipt that tells of nobody else."""
         await service.sign_in(who, section, _now(request, service))
-        return Response(status_code=204)
+        return {"section": section, "receipt": receipts.of(section, SIGNED_IN, who.organisation)}
+
+    async def speaker(section: Id, who: Who) -> Actor:
+        service.check_concern(who, section)
+        return who
+
+    @made.post("/openings/{section}/messages", status_code=201, tags=["openings"])
+    async def say(
+        request: Request, section: Id, body: MessageForm, who: Annotated[Actor, Depends(speaker)]
+    ) -> dict[str, Any]:
+        """Speak to everybody in the hall; from the publication of the bidders on."""
+        number = await service.meeting.say(who, section, body.text, _now(request, service))
+        receipt = receipts.of(section, SAID, who.organisation, str(number))
+        return {"section": section, "no": number, "receipt": receipt}
 
     @made.get("/openings/{section}/mine", tags=["openings"])
     async def mine(request: Request, section: Id, who: Who) -> dict[str, Any]:
@@ -321,14 +338,25 @@ def _taking_part(made: APIRouter, service: BiddingService) -> None:
         reading = service.reading(book)
         return service.meeting.mine(who, section, reading, _now(request, service))
 
+    def of(kind: str, section: str, who: Actor, signed: dict[str, Any]) -> dict[str, Any]:
+        return receipts.of(section, kind, who.organisation, statement.digest(signed).hex())
+
     @made.post("/openings/{section}/confirmations", status_code=201, tags=["openings"])
     async def confirm(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
         """Take a signed Confirmation 无异议."""
         await service.confirm(who, section, body, _now(request, service))
-        return {"section": section, "answer": "confirmed"}
+        return {
+            "section": section,
+            "answer": "confirmed",
+            "receipt": of("confirmed", section, who, body),
+        }
 
     @made.post("/openings/{section}/objections", status_code=201, tags=["openings"])
     async def object_(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
         """Take a signed Objection 异议; its files are uploaded before."""
         await service.object(who, section, body, _now(request, service))
-        return {"section": section, "answer": "objected"}
+        return {
+            "section": section,
+            "answer": "objected",
+            "receipt": of("objected", section, who, body),
+        }

@@ -12,6 +12,8 @@ from fastapi import APIRouter, Body, Depends, Path, Request
 
 from bidding.model import MalformedError
 from bidding.service import BiddingService
+from bidding.service.hall_receipts import HallReceipts
+from crypto import statement
 from trading.access import PUBLIC, Rule, actor
 from trading.model import CENTRE_STAFF, Actor, Bidders, Role, Scope
 
@@ -89,10 +91,10 @@ Who = Annotated[Actor, Depends(actor)]
 Order = Callable[[Actor, str, dict[str, Any], int], Awaitable[dict[str, Any]]]
 
 
-def add(made: APIRouter, service: BiddingService) -> None:
-    """Add these routes to the room's."""
+def add(made: APIRouter, service: BiddingService, receipts: HallReceipts) -> None:
+    """Add these routes to the room's; `receipts` signs those of pledges and file keys."""
     _orders(made, service)
-    _failure(made, service)
+    _failure(made, service, receipts)
 
     @made.get("/custody/drill", tags=["custody"])
     async def drill() -> dict[str, Any]:
@@ -164,7 +166,7 @@ def _orders(made: APIRouter, service: BiddingService) -> None:
         return {"section": section, "by": who.person}
 
 
-def _failure(made: APIRouter, service: BiddingService) -> None:
+def _failure(made: APIRouter, service: BiddingService, receipts: HallReceipts) -> None:
     @made.get("/openings/{section}/failure", tags=["openings"])
     async def failure(section: Id) -> dict[str, Any]:
         """Say what a bidder signs after a quorum failure, and how far pledges and keys are."""
@@ -173,9 +175,13 @@ def _failure(made: APIRouter, service: BiddingService) -> None:
     @made.post("/openings/{section}/pledges", status_code=201, tags=["openings"])
     async def pledge(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
         """Take a signed Pledge."""
-        return await service.disclosures.pledge(who, section, body, _now(request, service))
+        shown = await service.disclosures.pledge(who, section, body, _now(request, service))
+        digest = statement.digest(body).hex()
+        return {**shown, "receipt": receipts.of(section, "pledged", who.organisation, digest)}
 
     @made.post("/openings/{section}/file-keys", status_code=201, tags=["openings"])
     async def disclose(request: Request, section: Id, body: Json, who: Who) -> dict[str, Any]:
         """Take a signed Disclosure whose key fits the header."""
-        return await service.disclosures.disclose(who, section, body, _now(request, service))
+        shown = await service.disclosures.disclose(who, section, body, _now(request, service))
+        digest = statement.digest(body).hex()
+        return {**shown, "receipt": receipts.of(section, "disclosed", who.organisation, digest)}

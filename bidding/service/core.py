@@ -116,6 +116,7 @@ class BiddingService:
         await self.ceremonies.resume()
         self.intake.resume()
         self.uploads.start()
+        self.room.heads.start()
         self.run.start()
         for book in list(self.room.shelf.books.values()):
             self.room.spawn(self._catch_up(book), f"catch up {book.section}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bidding.model import ConflictError, MalformedError, UnknownError
 from bidding.opening import Phase
+from bidding.service.heads import HallHeads
 from bidding.store import Book, Shelf, stream_of
 from crypto import statement
 from crypto.errors import CryptoError
@@ -64,6 +65,9 @@ class Room:
         streams = [name for name in self.journal.streams if Shelf.follows(name)]
         self.shelf = Shelf(
             self.centre, chain.from_iterable(self.journal.rows(name) for name in streams)
+        )
+        self.heads = HallHeads(
+            self.journal, self.ledger, self.clock, self.timers, self.shelf.books.items()
         )
         self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.seeds: dict[str, bytes] = {}
@@ -122,9 +126,9 @@ class Room:
         at: int,
         leaves: Sequence[Draft] = (),
     ) -> list[Row]:
-        """Append rows of one section together with ledger leaves."""
+        """Append rows of one section together with ledger leaves; the head of its hall so far goes before them."""
         drafts = [Draft(stream_of(section), kind, body, at) for kind, body in events]
-        return await self.journal.append(*leaves, *drafts)
+        return await self.journal.append(*self.heads.before(section, at), *leaves, *drafts)
 
     def spawn(self, work: Coroutine[Any, Any, None], what: str) -> None:
         """Run something beside the caller; a failure is logged, and start-up takes it up again."""

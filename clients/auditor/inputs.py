@@ -25,20 +25,26 @@ MAX_FILE: Final = 256 << 20
 def reports(
     paths: Sequence[Path], keys: Keys, at: int, slips: Sequence[Disclosure] = ()
 ) -> Iterator[Report]:
-    """Check several inputs, in their order; a dossier also against the receipts that stand beside it.
+    """Check several inputs, in their order; a dossier or an opening record also against the receipts beside it.
 
     Arguments and errors as `report`.
     """
     files = {path: report(path, keys, at, slips) for path in paths if not path.is_dir()}
     held: list[InHand] = []
-    if len(files) < len(set(paths)):
+    records = [path for path in files if path.name.endswith(".pdf")]
+    if len(files) < len(set(paths)) or (records and len(files) > len(records)):
         from clients.auditor import beside
 
         found = (beside.read(one, path) for path, one in files.items())
         held = [one for one in found if one is not None]
     for path in paths:
         if path in files:
-            yield files[path]
+            one = files[path]
+            yield (
+                one.also(beside.check_record(path.read_bytes(), held))
+                if held and path in records
+                else one
+            )
             continue
         one = report(path, keys, at, slips)
         yield one.also(beside.check(path, held)) if held else one

@@ -18,6 +18,7 @@ from clients import tenders
 from clients.auditor import (
     answers,
     custody,
+    hall_receipts,
     handed,
     headings,
     outcome,
@@ -68,6 +69,7 @@ TITLES: Final = {
     "rows": "每行事件均有所核 · every row is of a kind that is checked, and none follows the record",
     "receipts": "发出的回执与拒收凭证成立 · receipts and refusals handed out hold, in this log",
     "hall": "开标流程逐步重演一致 · the hall replays by its rules",
+    "heads": "大厅链头随时存证 · the hall's chain entered the ledger as it went",
     "confirmations": "投标人确认均有签名 · bidders signed what was read out",
     "delegations": "代理人均有本单位签署的委托 · who acted for a bidder was entitled to",
     "versions": "投标所依招标文件版本属实 · bids name a tender file of this section, receipts say which",
@@ -115,6 +117,7 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     todo.check("receipts", partial(handed.check_receipts, section), needs=["leaves"])
     todo.check("rows", partial(rows.check, section))
     todo.check("hall", partial(_hall, section), needs=["certificate", "leaves"])
+    todo.check("heads", partial(hall_receipts.heads, section), needs=["leaves"])
     todo.check("confirmations", partial(answers.check, section), needs=["hall"])
     todo.check("delegations", partial(powers.check, section), needs=["leaves"])
     todo.check("versions", partial(powers.versions, section))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auction.record import verify_receipt
 from auction.replay.book import STREAM
 from bidding.model import Receipt, Refusal
-from clients.auditor import histories, roles
+from clients.auditor import hall_receipts, histories, roles
 from clients.auditor.checklist import AuditError, Check, Checklist, NotChecked, must
 from crypto import statement
 from crypto.canonical import canonical, parse
@@ -69,6 +69,8 @@ def check(data: bytes, keys: Keys, at: int) -> tuple[Check, ...]:
         return (*slip, *_receipt(value, keys))
     if purpose == Refusal.PURPOSE:
         return (*slip, *_refusal(value, keys))
+    if purpose in hall_receipts.PURPOSES:
+        return (*slip, *hall_receipts.check(value, keys, at))
     return (*slip, roles.check(value, keys))
 
 

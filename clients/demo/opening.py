@@ -5,18 +5,18 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
-from bidding.model import Confirmation, Decision, Objection
+from bidding.model import Decision
 from clients.custodian.ceremony import SHARE, load_share
 from clients.custodian.home import Home
 from clients.demo.setting_up import passphrase, start
 from clients.demo.stage import must
 from clients.demo.world import CENTRE, World, case
+from clients.sdk.opening import OpeningSeat
 from crypto import statement
 from crypto.p256 import N, Secret
 
 if TYPE_CHECKING:
     from clients.demo.bids import Bidder
-    from crypto.signature import SigningKey
 
 KILLED: Final = 5
 ALTERED: Final = 4
@@ -159,20 +159,17 @@ def _decide(world: World, section: str, submission: str) -> None:
 def _answers(world: World, section: str, reading: str) -> None:
     """Two bidders confirm, one objects; the absent one stays silent, which is no consent."""
     for acts in ("early", "by_hand"):
-        bidder = _bidder(world, acts)
-        body = Confirmation(section=section, bidder=bidder.who.id, reading=reading).to_body()
-        _say(bidder, section, "confirmations", Confirmation.PURPOSE, body)
-    bidder = _bidder(world, "replaces")
-    objection = Objection(
-        section=section, bidder=bidder.who.id, text="请核对本单位工期是否唱读有误。", files=()
-    )
-    _say(bidder, section, "objections", Objection.PURPOSE, objection.to_body())
+        _seat(world, section, acts).confirm(reading)
+    seat = _seat(world, section, "replaces")
+    seat.object_to("请核对本单位工期是否唱读有误。")
+    seat.state()
 
 
-def _say(bidder: Bidder, section: str, what: str, purpose: str, body: dict[str, Any]) -> None:
-    key: SigningKey = bidder.who.key
-    signed = statement.sign(key, purpose, CENTRE, body)
-    bidder.who.centre.call("POST", f"/openings/{section}/{what}", signed)
+def _seat(world: World, section: str, acts: str) -> OpeningSeat:
+    """A bidder's seat; what the centre signs for its acts is kept beside the other receipts."""
+    who = _bidder(world, acts).who
+    folder = world.out / "receipts"
+    return OpeningSeat(who.centre, CENTRE, section, who.id, who.key, folder)
 
 
 def _bidder(world: World, acts: str) -> Bidder:

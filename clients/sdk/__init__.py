@@ -2,6 +2,6 @@
 
 ``wire`` is one keep-alive connection, ``session`` logs in by a signed challenge, ``uploads`` speaks tus,
 ``bids`` submits and follows receipts, ``ledger`` reads the log and never takes it on trust, ``live`` follows
-a hall. Built on the standard library's ``http.client``: a custodian's process should hold as little
+a hall, ``opening`` acts in one and keeps what the centre signs for it. Built on the standard library's ``http.client``: a custodian's process should hold as little
 foreign code as it can, start at once and stay small.
 """

@@ -35,7 +35,7 @@ def test_a_delegates_bid_is_opened_as_its_bidders(centre: Centre) -> None:
     assert centre.one(Role.BIDDER).organisation == delegate.who.organisation
     path = f"/openings/{centre.section}/sign-in"
     empower(centre, "confirm")
-    assert centre.call("POST", path, {}, delegate.who).status_code == 204
+    assert centre.call("POST", path, {}, delegate.who).status_code == 201
     made = centre.raw("POST", "/uploads", delegate.who, **{"Upload-Length": "3"})
     assert made.status_code == 403
     empower(centre, "submit")

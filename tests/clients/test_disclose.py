@@ -54,7 +54,7 @@ def at_home(centre: Centre, number: int) -> tuple[Discloser, Wire]:
     bidder = centre.bidders[f"投标单位{number}"]
     secret = {"section": centre.section, "centre": CENTRE, "file_key": b64(bidder.file_key)}
     wire = Wire(centre, bidder)
-    return Discloser(wire, bidder.who.key, secret), wire
+    return Discloser(wire, bidder.who.key, secret, centre.settings.home), wire
 
 
 def test_no_key_leaves_home_before_a_failure_nor_before_all_have_pledged(centre: Centre) -> None:
@@ -73,6 +73,8 @@ def test_no_key_leaves_home_before_a_failure_nor_before_all_have_pledged(centre:
     assert keys[2] in "".join(homes[2][1].sent)
     homes[0][0].step()
     last = homes[1][0].step()
+    kept = {path.name.split("-")[1] for path in centre.settings.home.glob("*.hall.json")}
+    assert kept == {"pledged", "disclosed"}  # every step's receipt stays with its bidder
     assert last["phase"] == "reading_out"
     assert homes[1][0].step()["disclosed"] == last["disclosed"]  # again changes nothing
     assert read_out(centre) == ["46382715.40", "47105600.00", "45998800.88"]

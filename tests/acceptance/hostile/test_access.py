@@ -55,6 +55,7 @@ API = {
     "GET /openings": ALL,
     "GET /openings/{section}": ALL,
     "GET /openings/{section}/evidence": ALL,
+    "GET /openings/{section}/head": ALL,
     "GET /openings/{section}/failure": ALL,
     "WS /openings/{section}/live": ALL,
     "GET /lots": ALL,

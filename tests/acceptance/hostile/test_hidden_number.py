@@ -90,7 +90,7 @@ def bid(whole: Whole, count: int) -> None:
     for bidder in chosen[10:15]:
         whole.withdraw(bidder)
         path = f"/openings/{whole.section}/sign-in"
-        assert whole.call("POST", path, {}, bidder.who).status_code == 204
+        assert whole.call("POST", path, {}, bidder.who).status_code == 201
 
 
 def accounts(whole: Whole) -> dict[str, bytes]:

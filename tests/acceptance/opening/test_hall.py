@@ -202,7 +202,7 @@ def test_government_procurement_deems_the_absent_to_accept_and_works_does_not(wh
     whole.set_up(minimum=3)
     bidders = [whole.hand_in(n, f"4{n}000000.00") for n in (1, 2, 3)]
     path = f"/openings/{whole.section}/sign-in"
-    assert whole.call("POST", path, {}, bidders[1].who).status_code == 204
+    assert whole.call("POST", path, {}, bidders[1].who).status_code == 201
     whole.until(whole.deadline)
     whole.cosign()
     for name in ("custodian-1", "custodian-2"):

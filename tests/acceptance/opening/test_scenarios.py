@@ -79,7 +79,7 @@ def o1(whole: Whole) -> None:
     assert whole.withdraw(e).status_code == 201
     for bidder in (a, b, d):
         path = f"/openings/{whole.section}/sign-in"
-        assert whole.call("POST", path, {}, bidder.who).status_code == 204
+        assert whole.call("POST", path, {}, bidder.who).status_code == 201
     book = whole.bidding.room.book(whole.section)
     blob = book.kept[first(a)].blob
     assert blob is not None

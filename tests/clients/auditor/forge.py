@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bidding.model.hall import HallHead
 from clients.auditor import bids, handed, opening
 from clients.auditor.evidence import CHECKPOINT, EVENTS, LEAVES, Evidence
 from crypto.canonical import canonical, parse
@@ -99,12 +100,15 @@ class Forge:
         }
 
     def events(self, edit: Callable[[list[dict[str, Any]]], Any]) -> Forge:
-        """Edit the rows; number and chain them anew; let the record name the new chain."""
+        """Edit the rows; number and chain them anew; let the record and the ledger's heads name the new chain."""
         values = [parse(line) for line in self.folder.files[EVENTS].splitlines()]
+        before = {value["seq"]: value for value in values}
         facts = next(f for f in self.records.values() if isinstance(f, OpeningFacts))
         last = next(value for value in values if value["seq"] == facts.last_seq)
         edit(values)
         chain, rows = ZERO, []
+        chained: dict[int, Row] = {}
+        latest: dict[int, Row] = {}
         for seq, value in enumerate(values, 1):
             text = canonical(value["body"])
             chain = link(
@@ -115,10 +119,22 @@ class Forge:
                 chain,
             )  # fmt: skip
             rows.append(row)
+            chained[id(value)] = row
+            latest[value["at"]] = row
             if value is last:
                 self.paper(OpeningFacts, chain_head=chain.hex(), last_seq=seq)
         self.folder.files[EVENTS] = b"".join(map(event_line, rows))
-        return self
+        kept = {seq: value for seq, value in before.items() if id(value) in chained}
+        return self._heads({seq: latest[value["at"]] for seq, value in kept.items()})
+
+    def _heads(self, now: dict[int, Row]) -> Forge:
+        """Let every head of the hall in the ledger be that of the last row of its instant, as it now is."""
+        for index, data in enumerate(self.whole):
+            leaf = parse(data)
+            if leaf["kind"] == HallHead.PURPOSE and (row := now.get(leaf["seq"])) is not None:
+                leaf |= {"seq": row.seq, "chain": row.chain.hex()}
+                self.whole[index] = canonical(leaf)
+        return self.relog()
 
     def event(self, kind: str, edit: Callable[[dict[str, Any]], Any], number: int = 0) -> Forge:
         """Edit one row of a kind."""

@@ -227,7 +227,7 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
     ),
     "a confirmation comes after its window": (
         lambda f: f.event("confirmed", lambda r: r.update(at=r["at"] + 120_000)),
-        {"hall"},
+        {"hall", "heads"},
     ),
     "a bid is read out twice": (
         lambda f: f.events(_read_twice),

@@ -30,7 +30,7 @@ def held(office: Office) -> None:
     a, b, c = (office.hand_in(n, f"4{n}000000.00") for n in (1, 2, 3))
     for bidder in (a, b):
         path = f"/openings/{office.section}/sign-in"
-        assert office.call("POST", path, {}, bidder.who).status_code == 204
+        assert office.call("POST", path, {}, bidder.who).status_code == 201
     office.until(office.deadline + 20)
     office.cosign()
     for name in ("custodian-1", "custodian-2"):
