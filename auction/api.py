@@ -130,7 +130,14 @@ async def _serve(
     await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     line = open_line(websocket)
     ending = _Ending(line)
-    desk = BidderDesk(service, lot, paddle, who, line.write, ending.end, bucket)
+
+    def tell(message: bytes) -> None:
+        if line.hopeless():
+            ending.end(1008, "answers-not-read")
+        else:
+            line.write(message)
+
+    desk = BidderDesk(service, lot, paddle, who, tell, ending.end, bucket)
     if len([d for d in service.desks if (d.lot, d.paddle) == (lot, paddle)]) >= WINDOWS:
         await line.end(1013, "too-many-windows")
         line.stop()

@@ -5,6 +5,8 @@ quiet, else at most four times a second with the newest state (a hall is state, 
 out loses nothing; every offer stands in the transcript). Identities are those that rows have made
 public; quotes and draws show that they were made and not what they say.
 
+Who bids comes first: an offer's answer, then the desks that follow the hall, then whoever looks on (reliability.md A8).
+
     GET /api/v1/lots              all auctions, newest last
     GET /api/v1/lots/{lot}        public state, rules and parcels
     WS  /api/v1/lots/{lot}/live   snapshot and deltas, the same bytes for everybody
@@ -12,14 +14,14 @@ public; quotes and draws show that they were made and not what they say.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
 
 from auction.model import CENTRE, Direction, Do, Phase, SecondItem, State
 from auction.replay.book import Book
-from auction.service import AuctionService
+from auction.service import AuctionService, Desk
 from auction.service.business import UnknownAuctionError
 from auction.view import NAMES, view
 from auction.writer import LotWriter
@@ -81,6 +83,7 @@ class Halls:
     def __init__(self, service: AuctionService, hub: Hub) -> None:
         self.hub = hub
         self._halls: dict[str, Hall] = {}
+        self._desks = service.desks
         service.watch(self)
 
     def __getitem__(self, lot: str) -> "Hall":
@@ -98,7 +101,7 @@ class Halls:
         """Open a hall, or begin it anew after a recovery."""
         if writer.lot in self._halls:
             self._halls[writer.lot].close()
-        hall = self._halls[writer.lot] = Hall(self.hub, writer.book)
+        hall = self._halls[writer.lot] = Hall(self.hub, writer.book, self._desks_of(writer.lot))
         for row in newest:
             hall.recall(row)
         hall.open()
@@ -107,6 +110,9 @@ class Halls:
         """Publish what has become durable."""
         self._halls[writer.lot].show(writer.durable, rows)
 
+    def _desks_of(self, lot: str) -> Callable[[], list[Desk]]:
+        return lambda: [desk for desk in self._desks if desk.lot == lot]
+
     def close(self) -> None:
         """Forget frames that wait."""
         for hall in self._halls.values():
@@ -114,11 +120,12 @@ class Halls:
 
 
 class Hall:
-    """One auction's public channel, topic `lot:<id>` of the hub."""
+    """One auction's public channel, topic `lot:<id>` of the hub; `desks` are its bidders' open sockets."""
 
-    def __init__(self, hub: Hub, book: Book) -> None:
+    def __init__(self, hub: Hub, book: Book, desks: Callable[[], list[Desk]] = list) -> None:
         self.topic = f"lot:{book.lot}"
         self._hub = hub
+        self._desks = desks
         self._loop = asyncio.get_running_loop()
         self._book = book
         self._seen = book.live
@@ -131,7 +138,7 @@ class Hall:
         self._last: dict[str, Any] | None = None
         self._said = 0
         self._at = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._quiet_from = 0.0
         self.state = self._view(book.live)
 
@@ -160,8 +167,8 @@ class Hall:
         self._due = True
         if self._timer is None:
             wait = self._quiet_from - self._loop.time()
-            if wait <= 0:
-                self._publish()
+            if wait <= 0:  # soon: the answers of the same commit go first
+                self._timer = self._loop.call_soon(self._publish)
             else:
                 self._timer = self._loop.call_later(wait, self._publish)
 
@@ -191,6 +198,8 @@ class Hall:
         self.state = fresh
         self._said = 0
         self._quiet_from = self._loop.time() + QUIET_MS / 1000
+        for desk in self._desks():
+            desk.look(fresh)
         self._hub.publish(self.topic, self._last, self._at, changed, added)
         self._last = None
 

@@ -18,9 +18,9 @@ is in the rules.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from auction import store
 from auction.model import CENTRE, Do, Phase
@@ -58,6 +58,10 @@ class Desk(Protocol):
 
     def check_key(self) -> bool:
         """Close it where its certified key no longer holds; say whether it does."""
+        ...
+
+    def look(self, public: Mapping[str, Any]) -> None:
+        """Take the public state that is about to be published."""
         ...
 
 

@@ -1,11 +1,14 @@
 """A bidder's desk: one socket, one seat, from the frame to the receipt.
 
+A desk may follow the hall: then it is told the state at each publication, before any watcher is (`look`), so that who
+bids need not stand in the queue of ten thousand who look on (reliability.md A8).
+
 In this order, each step cheaper to repeat than the next is to reach: size, session, pace, form,
 signature, the client's key, engine. From the stamp to the journal's queue nothing waits, so offers
 are decided in the order of their arrival; answers follow when their rows are durable.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -27,6 +30,7 @@ from auction.service.offers import (
     replayed,
     signed_by,
 )
+from auction.view import view
 from auction.writer import Decision, LotWriter
 from crypto.canonical import parse
 from crypto.encoding import sha256_hex
@@ -43,7 +47,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Message(msgspec.Struct, forbid_unknown_fields=True):
-    """What a bidder may send: an offer, a delegation, a clock probe, or a wish about windows."""
+    """What a bidder may send: an offer, a delegation, a clock probe, or a wish about windows or the hall."""
 
     offer: str | None = None
     signature: str | None = None
@@ -106,6 +110,7 @@ class BidderDesk:
         self._bucket = bucket
         self._strikes = 0
         self._out = False
+        self._follows = False
 
     @property
     def writer(self) -> LotWriter:
@@ -142,6 +147,14 @@ class BidderDesk:
             return False
         return True
 
+    def look(self, public: Mapping[str, Any]) -> None:
+        """Tell what is being published, with one's own next offer, if this desk follows the hall."""
+        if not self._follows or self._out:
+            return
+        told = {name: public[name] for name in ("phase", "ends_at", "best", "leader")}
+        told |= {"type": "hall", "next": self._next(self.writer.durable)}
+        self._send(_encode(told | {"server_now": self._service.clock.now()}))
+
     def receive(self, text: str, at: int) -> None:
         """Take a message.
 
@@ -175,12 +188,15 @@ class BidderDesk:
         elif message.type == "probe":
             now = self._service.clock.now()
             self._send(_encode({"type": "probe", "t0": message.t0, "server_now": now}))
+        elif message.type == "follow":
+            self._follows = True
+            self.look(view(self.writer.book, self.writer.durable))
         elif message.type == "close_others":
             for desk in self._mine():
                 if desk is not self:
                     desk._close(4009, "closed-from-another-window")  # noqa: SLF001 (one's own)
         else:
-            raise malformed("Send an offer, a delegation, a probe or close_others.")
+            raise malformed("Send an offer, a delegation, a probe, follow or close_others.")
 
     def _hear(self, written: str, signature: str, text: str, at: int) -> None:
         """Put an offer into the turn; it is decided when its signature has been checked."""

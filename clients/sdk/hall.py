@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from clients.errors import ClientError
+from clients.sdk import sentences as say
 from clients.sdk.wire import API, WireError
 from crypto import statement
 from crypto.canonical import canonical
@@ -60,6 +61,7 @@ class HallSeat:
     Attributes:
         paddle: 竞买号牌.
         entitled: whether the seat holds 优先购买权, as of now.
+        hall: what the hall was told to show last, once it is followed: phase, ends_at, best, leader, next.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class HallSeat:
         self._until = until
         self._delegate = SigningKey.generate()
         self._socket: ClientConnection | None = None
+        self.hall: dict[str, Any] = {}
         self._inside = ExitStack()  # what leaving the hall closes
         seat = centre.call("GET", f"/lots/{lot}/participation")
         self.paddle = str(seat["paddle"])
@@ -95,7 +98,7 @@ class HallSeat:
             )
             self._socket = self._inside.enter_context(opening)
         except (OSError, WebSocketException) as error:
-            raise WireError(f"the hall does not answer: {error}") from error
+            raise WireError(say.HALL_SILENT(error=error)) from error
         body = {
             "lot": self._lot,
             "paddle": self.paddle,
@@ -130,6 +133,11 @@ class HallSeat:
         text = canonical(statement.make("offer", self._centre_id, body))
         signature = b64(self._delegate.sign(statement.PREFIX + text))
         return Offer(key, text.decode(), signature)
+
+    def follow(self) -> dict[str, Any]:
+        """Follow the hall from now on, ahead of whoever looks on; gives what it shows."""
+        self._send(json.dumps({"type": "follow"}))
+        return self._until_type("hall")
 
     def send(self, offer: Offer) -> None:
         """Send an offer and do not wait."""
@@ -166,15 +174,15 @@ class HallSeat:
         try:
             self._open().send(text)
         except (OSError, WebSocketException) as error:
-            raise WireError(f"the hall was cut: {error}") from error
+            raise WireError(say.HALL_CUT(error=error)) from error
 
     def _receive(self) -> dict[str, Any]:
         try:
             return dict(json.loads(self._open().recv(ANSWER_SECONDS)))
         except (OSError, WebSocketException) as error:
-            raise WireError(f"the hall was cut: {error}") from error
+            raise WireError(say.HALL_CUT(error=error)) from error
 
     def _open(self) -> ClientConnection:
         if self._socket is None:
-            raise WireError("the hall was left; enter it again")
+            raise WireError(say.HALL_LEFT())
         return self._socket

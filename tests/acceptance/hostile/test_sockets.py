@@ -195,3 +195,26 @@ def test_floods_of_pings_and_messages_end_or_are_slowed_and_hold_nobody_up(serve
     assert run(windows()) >= 4
     run(messages())
     well(served)
+
+
+def test_a_full_house_sends_watchers_away_and_lets_bidders_in(served: Served) -> None:
+    """What the file limit leaves is theirs (A8): they enter, and follow the hall that others must wait for."""
+    hub = served.ground.hub
+    limit, hub._limit = hub._limit, 0
+
+    async def go() -> None:
+        with pytest.raises(ConnectionClosed) as away:
+            async with opened(served, f"/lots/{served.lot}/live") as watcher:  # type: ignore[attr-defined]
+                await watcher.recv()
+        assert away.value.rcvd is not None
+        assert away.value.rcvd.code == 1013
+        async with opened(served, f"/lots/{served.lot}/bid", Role.BIDDER) as desk:  # type: ignore[attr-defined]
+            assert json.loads(await desk.recv())["type"] == "hello"
+            await desk.send(json.dumps({"type": "follow"}))
+            told = json.loads(await desk.recv())
+            assert (told["type"], told["phase"], told["next"]) == ("hall", "ANNOUNCED", None)
+
+    try:
+        run(go())
+    finally:
+        hub._limit = limit
