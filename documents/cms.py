@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -189,9 +189,11 @@ def load(certificate: bytes) -> x509.Certificate:
         DocumentError: when it cannot be read.
     """
     try:
-        return x509.load_der_x509_certificate(certificate)
-    except ValueError as error:
+        loaded = x509.load_der_x509_certificate(certificate)
+        loaded.public_key()  # a key of an unknown kind shows only here
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise DocumentError(f"a certificate cannot be read: {error}") from error
+    return loaded
 
 
 def issuer_and_serial(certificate: bytes) -> bytes:

@@ -5,6 +5,7 @@ history for good. Which person holds the key, the journal knows by an id.
 """
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -23,7 +24,7 @@ def check_own(certificate: str, public: bytes) -> None:
     """
     try:
         key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise _refusal("It is not one X.509 certificate in PEM") from error
     if (
         not isinstance(key, ec.EllipticCurvePublicKey)
