@@ -18,6 +18,7 @@ from crypto.tlog import checkpoint, cosignature, merkle
 from crypto.tlog.note import Note
 from documents.checks import Check, NotChecked, run
 from documents.model import DocumentError, ReceiptFacts
+from documents.trust import LEDGER
 
 if TYPE_CHECKING:
     from documents.trust import Trust
@@ -155,6 +156,8 @@ def _tree(slip: Slip) -> str:
     if entry["section"] != body["section"]:
         raise DocumentError("the receipt and its entry speak of different sections")
     leaf = parse(body["leaf"])
+    if canonical(leaf) != body["leaf"].encode():
+        raise DocumentError("the slot's leaf is not canonical JSON")
     salt = bytes.fromhex(body["salt"])
     path = [bytes.fromhex(digest) for digest in body["path"]]
     root = _root(body["index"], canonical(entry), path)
@@ -164,9 +167,9 @@ def _tree(slip: Slip) -> str:
     if (
         leaf["kind"] != "slot"
         or leaf["centre"] != slip.centre
-        or leaf["slot"] < body["entry"]["slot"]
+        or leaf["slot"] != body["entry"]["slot"]
     ):
-        raise DocumentError("the leaf is not of a slot at or after the act")
+        raise DocumentError("the leaf is not that of the act's slot")
     return f"{body['entry']['kind']} {body['entry']['id']} in slot {leaf['slot']}"
 
 
@@ -183,6 +186,8 @@ def _log(slip: Slip, trust: Trust) -> str:
     body = slip.said()
     signed = body["checkpoint"].encode()
     origin = _origin(signed)
+    if not origin.startswith(slip.centre + LEDGER):
+        raise DocumentError(f"{origin} is no ledger of {slip.centre}")
     key = trust.log(origin)
     if key is None:
         raise NotChecked(f"the key of the log {origin} is not in the trust file")
@@ -197,7 +202,7 @@ def _log(slip: Slip, trust: Trust) -> str:
 def _times(slip: Slip, at: int) -> str:
     body = slip.said()
     arrival, slot = body["entry"]["arrival"], body["entry"]["slot"]
-    if slot < arrival // 1000 or body["issued"] < arrival or body["issued"] > at:
+    if slot < arrival // 1000 or not (slot + 1) * 1000 <= body["issued"] <= at:
         raise DocumentError(
             "arrival, slot and issue of the receipt contradict each other, or lie in the future"
         )

@@ -53,8 +53,10 @@ def head_signed(case: Case) -> str:
 
 
 def run_complete(case: Case) -> str:
-    """Frontier and leaves fold to the head's root: nothing was left out, nothing slipped in."""
+    """Frontier and leaves fold to the head's root: nothing was left out, slipped in or written so as to hide."""
     size = case.run.size
+    if case.run.inexact is not None:
+        raise RefusedError(f"Leaf {case.run.inexact} is not canonical JSON.")
     if size != case.head.size:
         raise RefusedError(f"The run ends at {size}, the head at {case.head.size}.")
     if case.roots[size] != case.head.root:

@@ -79,6 +79,7 @@ class Run:
         evidence: what leaves of the run publish about keys that have signed two histories, JSON.
         revoked: key, base64 → index of the first leaf that revokes it.
         walk: the section's slots compared.
+        inexact: index of the first leaf that is not canonical JSON.
         fault: why a leaf could not be read, None if all could; folding went on.
     """
 
@@ -90,6 +91,7 @@ class Run:
         self.ends: dict[int, list[int]] = {}
         self.roots = {fold.size: fold.root()}
         self.fault: Exception | None = None
+        self.inexact: int | None = None
         self.slots: dict[int, int] = {}
         self.evidence: list[Any] = []
         self.revoked: dict[str, int] = {}
@@ -126,6 +128,8 @@ class Run:
                         self._keep(fold.size, leaf, seen.kind)
                 except (ValueError, TypeError, CryptoError, RefusedError) as fault:
                     self.fault = self.fault or fault
+            if slot < 0:
+                self._exact(fold.size, leaf)
             if last >= 0 and slot < 0:
                 self._end(fold, last)
             last = slot
@@ -134,6 +138,15 @@ class Run:
                 self.roots[fold.size] = fold.root()
         if last >= 0:
             self._end(fold, last)
+
+    def _exact(self, index: int, leaf: bytes) -> None:
+        """Note a leaf that is not canonical JSON: an escape would hide the section from this reader alone."""
+        try:
+            exact = canonical(parse(leaf)) == leaf
+        except CryptoError:
+            exact = False
+        if not exact and self.inexact is None:
+            self.inexact = index
 
     def _end(self, fold: Fold, slot: int) -> None:
         self.ends.setdefault(slot, []).append(fold.size - 1)

@@ -150,6 +150,7 @@ class Scene:
     late_witness: Callable[["Built"], tuple[dict[str, Any], ...]] = lambda _: ()
     assign_twice: bool = False
     born: int | None = None
+    escape: bool = False
     seed_shown: bytes = SEED
     certificate_digest: str | None = None
     change_entries: Callable[[list[SealedEntry]], list[SealedEntry]] = lambda entries: entries
@@ -214,6 +215,8 @@ class Built:
             self.leaves.append(canonical({"v": 1, "centre": CENTRE, **more}))
         for signed in s.announced:
             self.add(Announced(section=SECTION, statements=(signed.centre, signed.supervisor)))
+            if s.escape:  # the same to every reader of JSON, and not found by a search for the id
+                self.leaves[-1] = self.leaves[-1].replace(b'"sec_a"', b'"sec\\u005fa"')
 
     def _issued(self, name: str) -> bytes:
         number = self.scene.names.index(name)

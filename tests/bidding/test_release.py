@@ -183,6 +183,10 @@ TABLE: dict[str, tuple[str, Scene]] = {
         "deadline-agreed",
         Scene(announced=(both(postponement()),)),
     ),
+    "a postponement in a leaf whose bytes hide the section": (
+        "run-complete",
+        Scene(announced=(both(postponement()),), escape=True),
+    ),
     "a postponement handed over passed over": (
         "deadline-agreed",
         Scene(handed=(both(postponement()),)),

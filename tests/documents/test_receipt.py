@@ -1,9 +1,12 @@
 import pytest
 
 from crypto import section_tree, statement
-from crypto.canonical import canonical
+from crypto.canonical import canonical, parse
 from crypto.section_tree import SectionTree
 from crypto.signature import SigningKey
+from crypto.tlog import checkpoint
+from crypto.tlog.checkpoint import Checkpoint
+from crypto.tlog.merkle import Tree
 from documents.trust import Trust
 from documents.verify import NOTHING, verify_file
 from tests.documents import pki, samples
@@ -102,6 +105,34 @@ def test_a_receipt_that_does_not_add_up_is_invalid(key, body, believers, changes
 def test_a_receipt_of_another_act_is_invalid(key, body, believers):
     other = {**body, "entry": {**body["entry"], "arrival": body["entry"]["arrival"] + 1}}
     assert "slip.tree" in failed(verify_file("receipt.json", slip(key, other), believers, NOW))
+
+
+@pytest.mark.parametrize("trick", ["escape", "later slot", "another centre's ledger"])
+def test_a_receipt_over_a_leaf_that_custodians_read_otherwise_is_invalid(
+    log, key, body, believers, trick
+):
+    """Everything adds up, yet the leaf is none in which custodians look for this act."""
+    leaf, sections = parse(body["leaf"]), parse(body["leaf"])["sections"]
+    text = body["leaf"].replace(
+        '"sec_', '"sec\\u005f'
+    )  # JSON alike, and no search for the id finds it
+    if trick == "later slot":
+        text = canonical({**leaf, "slot": leaf["slot"] + 7, "sections": sections}).decode()
+    tree = Tree()
+    for one in (text, "more"):
+        tree.add(one.encode())
+    origin = log.origin if trick != "another centre's ledger" else "other/ledger/1"
+    head = checkpoint.sign(Checkpoint(origin, 2, tree.root()), log.key)
+    shown = {
+        "leaf": text if trick != "another centre's ledger" else body["leaf"],
+        "leaf_index": 0,
+        "inclusion": [one.hex() for one in tree.inclusion_proof(0)],
+        "checkpoint": head.decode(),
+    }
+    report = verify_file("receipt.json", slip(key, {**body, **shown}), believers, NOW)
+    assert failed(report) == {"slip.log" if trick == "another centre's ledger" else "slip.tree"}, (
+        report
+    )
 
 
 def test_a_receipt_signed_by_a_stranger_is_invalid(body, believers):
