@@ -3,7 +3,8 @@
 An offer is made every 0.6 s; "last" is from the moment when its bidder sends it to the moment when the last
 watcher has the hall's frame: check, fsync and broadcast together. Bidders, watchers and server are three
 processes. Beside it, with frames of the same size: `websockets` alone, and a server in C that only writes,
-which is the load generator's own limit.
+which is the load generator's own limit. Beside the bidders one write and fsync now and then: a slowest answer
+that has a slowest fsync by its side was the disk's. With `TMPDIR` in memory there is no disk.
 """
 
 from __future__ import annotations
@@ -247,7 +248,7 @@ def measure(count: int, messages: int, seconds: float) -> Result:
         messages: after which a phase ends.
         seconds: for which bidders hurry, with and without watchers.
     """
-    from clients.bench import native
+    from clients.bench import disk, native
     from clients.bench.arena import LOT
     from clients.bench.centre import free_port
 
@@ -255,7 +256,9 @@ def measure(count: int, messages: int, seconds: float) -> Result:
         folder = Path(place)
         load = native.load(folder)
         with hall(folder, load) as ours:
-            idle, still = waits(ours.bidding(DENSE_US, seconds)), waits(ours.probing(seconds))
+            with disk.beside(folder) as calm:
+                idle = waits(ours.bidding(DENSE_US, seconds))
+            still = waits(ours.probing(seconds))
             before, muted = ours.running.memory(), max(1, count // 100)
             path = f"/api/v1/lots/{LOT}/live"
             with watching(load, ours.running.port, path, count, muted) as watchers:
@@ -263,7 +266,8 @@ def measure(count: int, messages: int, seconds: float) -> Result:
                 spread, probes = ours.show(watchers, messages)
                 hushed, _ = ours.show(watchers, messages, mute=True)
                 watchers.listen(seconds)
-                hurried = waits(ours.bidding(DENSE_US, seconds))
+                with disk.beside(folder) as meanwhile:
+                    hurried = waits(ours.bidding(DENSE_US, seconds))
         port = free_port()
         sizes = [str(count), str(spread.size), str(messages), str(SPARSE_US)]
         bare = plain(
@@ -295,6 +299,10 @@ def measure(count: int, messages: int, seconds: float) -> Result:
             "probe without watchers, p99": quantile(still, 0.99),
             "bidders' answers, p99": quantile(hurried, 0.99),
             "bidders' answers without watchers, p99": quantile(idle, 0.99),
+            "bidders' answers, slowest": hurried[-1],
+            "one write and fsync meanwhile, slowest": max(meanwhile, default=0.0),
+            "bidders' answers without watchers, slowest": idle[-1],
+            "one write and fsync then, slowest": max(calm, default=0.0),
         },
         ratios={
             "last watcher / websockets alone": spread.p50 / bare.p50,
@@ -311,7 +319,7 @@ def measure(count: int, messages: int, seconds: float) -> Result:
 def command(
     watchers: Annotated[int, typer.Option(min=1, max=18_000, help="of one hall")] = 500,
     messages: Annotated[int, typer.Option(min=2, help="in each phase")] = 12,
-    seconds: Annotated[float, typer.Option(help="for which bidders hurry")] = 4,
+    seconds: Annotated[float, typer.Option(help="for which bidders hurry")] = 8,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
 ) -> None:
     """A hall full of watchers, beside a bare broadcast."""
