@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Check, TenderFile, failed, passed
+from clients import pinned_log
 from clients.errors import ClientError
 from crypto import statement
 from crypto.age.stanzas import parse_recipient, recipient_text
@@ -84,6 +85,12 @@ class _Checks:
     def ok(self, id_: str, detail: str = "") -> None:
         self.done.append(passed(id_, TITLES[id_], detail))
 
+    def take(self, made: tuple[Check, ...]) -> None:
+        for one in made:
+            self.done.append(one)
+            if one.status == "failed":
+                raise TenderRefusedError(tuple(self.done))
+
     def fail(self, id_: str, detail: str) -> TenderRefusedError:
         self.done.append(failed(id_, TITLES[id_], detail))
         return TenderRefusedError(tuple(self.done))
@@ -110,6 +117,7 @@ def check(signed: Any, trust: Trust) -> CheckedTender:
             f"The tender prints {tender.recipient}, the custodians certified {certified}.",
         )
     checks.ok("recipient", certified)
+    checks.take(pinned_log.check(tender, centre, trust))
     return CheckedTender(
         centre=centre, tender=tender, signed=signed, group=group, checks=tuple(checks.done)
     )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE: Final = 4 * 1024 * 1024
+LEDGER: Final = "/ledger/"
+"""Within the name of a ledger's key: `<centre>/ledger/<log id>`."""
 MARK: Final = " 声明签名"
 """Ends the name in the certificate of a centre's key for statements (`trading.ground.ca`)."""
 
@@ -30,12 +32,14 @@ class TrustedKey:
         organisation: subject O, may be empty.
         unit: subject OU: what the key is for, may be empty.
         public: P-256 compressed (33 bytes) or Ed25519 (32 bytes).
+        issuer: name of whoever issued the certificate, DER; only compared, never believed.
     """
 
     name: str
     organisation: str
     unit: str
     public: bytes
+    issuer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,14 @@ class Trust:
         """Ed25519 keys of logs and witnesses by note name."""
         return {key.name: key.public for key in self.keys if len(key.public) == 32}
 
+    def logs(self, centre: str) -> dict[str, bytes]:
+        """Keys of a centre's ledgers, by name: one, and one more for each restore."""
+        return {name: key for name, key in self.notes().items() if name.startswith(centre + LEDGER)}
+
+    def witnesses(self) -> dict[str, bytes]:
+        """Keys of log witnesses by name: every note key that is no ledger's."""
+        return {name: key for name, key in self.notes().items() if LEDGER not in name}
+
     def statements(self) -> dict[bytes, TrustedKey]:
         """P-256 keys that may sign statements: all but the custodians' host keys."""
         return {
@@ -65,13 +77,25 @@ class Trust:
         }
 
     def speakers(self, centre: str) -> dict[bytes, TrustedKey]:
-        """Keys that may sign a tender file of a centre: those marked as a centre's, if any is marked."""
+        """Keys that may sign a tender file of a centre: those marked as a centre's, if any is marked.
+
+        Of several centres in one file a marked key speaks for the one whose id is its name or whose ledger has a
+        certificate of the same issuer, as `verify` has it.
+        """
+        others = self.others()
         marked = {
             public: key
-            for public, key in self.others().items()
+            for public, key in others.items()
             if key.name == centre or key.organisation.endswith(MARK) or key.name.endswith(MARK)
         }
-        return marked or self.others()
+        logs = {key.name.split(LEDGER)[0]: key.issuer for key in self.keys if LEDGER in key.name}
+        if len(logs) < 2:
+            return marked or others
+        return {
+            public: key
+            for public, key in (marked or others).items()
+            if key.name == centre or (key.name not in logs and key.issuer == logs.get(centre))
+        }
 
     def custodians(self) -> dict[bytes, TrustedKey]:
         """Statement keys of custodians and witnesses."""
@@ -119,6 +143,7 @@ def read(path: Path) -> Trust:
                 organisation=first(subject, NameOID.ORGANIZATION_NAME),
                 unit=first(subject, NameOID.ORGANIZATIONAL_UNIT_NAME),
                 public=raw,
+                issuer=certificate.issuer.public_bytes(),
             )
         )
     return Trust(tuple(keys))

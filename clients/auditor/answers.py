@@ -97,6 +97,7 @@ def _reconvened(section: Section, row: Row) -> str:
         )
         if section.keys.given:
             section.keys.signed_by_centre(statement.signer(centre), section.centre)
+            section.keys.whose(statement.signer(supervisor))
             must(
                 statement.signer(supervisor) in section.keys.supervisors(section.centre),
                 f"row {row.seq}: no supervisor's key signed the reconvening",
@@ -135,6 +136,7 @@ def _decider(section: Section, register: Register, key: bytes) -> str:
         return f"the supervisor's key {key_id(key)}"
     holder = register.holder(key)
     if holder is None:
+        section.keys.whose(key)
         raise NotChecked(f"nothing here says whose key {key_id(key)} is, which decided about a bid")
     bidders = {
         party

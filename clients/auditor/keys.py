@@ -6,7 +6,7 @@
     P-256, OU of a host key       a custodian's, for key ceremonies only
     P-256, OU of a statement key  a custodian's or witness's
     P-256, … 声明签名              the centre's own for statements (`trading.ground.ca`), or its CN is the centre's id
-    P-256, any other              the supervisor's
+    P-256, any other              the supervisor's; in a file with several centres OU `kaibiao supervisor of CENTRE`
     an authority, RSA             for paper (`documents.chain`)
 
 A file may hold the keys of several centres. A marked key speaks for the centre whose id is its name, or whose log is
@@ -37,6 +37,8 @@ from documents.trust import LEDGER, NOTHING, Trust
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OVERSEES: Final = "kaibiao supervisor of "
+"""Begins the OU of a supervisor's certificate in a file with several centres; the centre's id follows."""
 NO_TRUST: Final = "no pinned keys were given (--trust FILE)"
 
 
@@ -85,9 +87,31 @@ class Keys:
         )
 
     def supervisors(self, centre: str) -> frozenset[bytes]:
-        """Return the keys that may speak for the supervisor."""
+        """Return the keys that may speak for the supervisor of a centre.
+
+        Where the file holds several centres, only keys that name theirs (`OVERSEES`); see `whose`.
+        """
         marked = {key.public for key in self._marked(centre)}
-        return frozenset(key.public for key in self._others if key.public not in marked)
+        return frozenset(
+            key.public
+            for key in self._others
+            if key.public not in marked
+            and self._overseen.get(key.public, "" if self._several else centre) == centre
+        )
+
+    def whose(self, public: bytes) -> None:
+        """Refuse a supervisor's key of which the file does not say whose supervisor it is.
+
+        Raises:
+            NotChecked: the file holds several centres, and this key names none.
+        """
+        marked = {key.public for key in self._marked("")}
+        known = any(key.public == public for key in self._others if key.public not in marked)
+        if known and self._several and public not in self._overseen:
+            raise NotChecked(
+                f"the trust file holds several centres and does not say of which one {self.statements[public]} "
+                f"is the supervisor: give its certificate the OU '{OVERSEES}CENTRE-ID', or use one file a centre"
+            )
 
     def signed_by_centre(self, public: bytes, centre: str) -> str:
         """Say who signed, if it was the centre.
@@ -137,6 +161,22 @@ class Keys:
     def sealer(self) -> SealerTrust:
         """Return the same keys as `clients.tenders` wants them, to check a tender file like a sealer."""
         return SealerTrust(self._p256)
+
+    @cached_property
+    def _several(self) -> bool:
+        """Whether logs of more than one centre are pinned."""
+        return len({name.split(LEDGER)[0] for name, _ in self._logs}) > 1
+
+    @cached_property
+    def _overseen(self) -> dict[bytes, str]:
+        """Key → id of the centre that its certificate names as overseen."""
+        found = {}
+        for one in self.trust.anchors:
+            key, unit = one.public_key(), _subject(one, x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
+            if isinstance(key, EllipticCurvePublicKey) and unit.startswith(OVERSEES):
+                public = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+                found[public] = unit.removeprefix(OVERSEES)
+        return found
 
     @cached_property
     def _logs(self) -> list[tuple[str, x509.Name]]:

@@ -66,6 +66,8 @@ def _role(value: dict[str, Any], keys: Keys) -> str:
     for who in WHO[purpose]:
         if key in held[who]:
             return f"{purpose} by a {who}'s key {key_id(key)}; what it says is not derived from anything"
+    if SUPERVISOR in WHO[purpose]:
+        keys.whose(key)
     raise AuditError(
         f"key {key_id(key)} is no {' or '.join(WHO[purpose])}'s, who alone signs a {purpose}"
     )

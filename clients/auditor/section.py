@@ -290,6 +290,9 @@ class Section:
 
     def _supervisor_keys(self) -> frozenset[bytes]:
         if self.keys.given:
+            for leaf in self.about(Announced.PURPOSE):
+                for signed in leaf["statements"]:
+                    self.keys.whose(statement.signer(signed))
             return self.keys.supervisors(self.centre)
         _, leaf = self.named.get(Announced.PURPOSE, (0, {"statements": ()}))
         return frozenset(statement.signer(signed) for signed in leaf["statements"])

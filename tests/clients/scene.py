@@ -159,6 +159,30 @@ def self_signed(key: SigningKey, name: str, unit: str = "") -> str:
     return made.public_bytes(Encoding.PEM).decode()
 
 
+def note_certificate(name: str, public: bytes) -> str:
+    """A certificate of a note key, of a log or a witness."""
+    from datetime import UTC, datetime
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.oid import NameOID
+
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(Ed25519PublicKey.from_public_bytes(public))
+        .serial_number(8)
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2036, 1, 1, tzinfo=UTC))
+        .sign(centre_key().private, SHA256())
+    )
+    return made.public_bytes(Encoding.PEM).decode()
+
+
 def trust_pem(keys: Sequence[Keys] | None = None) -> str:
     pem = self_signed(centre_key(), CENTRE) + self_signed(supervisor_key(), "supervisor")
     for key, organisation in zip(keys or custodians(), ORGANISATIONS, strict=True):

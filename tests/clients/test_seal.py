@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from crypto.canonical import canonical
 from crypto.encoding import b64, unb64
 from crypto.p256 import Point
 from crypto.signature import SigningKey
+from crypto.tlog.note import COSIGNATURE, VerifierKey
 from tests.clients import scene
 
 if TYPE_CHECKING:
@@ -166,8 +168,44 @@ def refused(tmp_path: Path, signed: dict[str, Any], pem: str | None = None) -> s
 
 def test_the_tender_file_holds_when_nothing_was_slipped_in(tmp_path: Path) -> None:
     held = check(scene.signed_tender(scene.tender_file()), trust(tmp_path, scene.trust_pem()))
-    assert {each.status for each in held.checks} == {"ok"}
+    assert {each.status for each in held.checks if each.essential} == {"ok"}
+    (unpinned,) = (each for each in held.checks if each.status != "ok")
+    assert (unpinned.id, unpinned.status) == ("log-pinned", "not_checked")
     assert recipient_text(held.recipient) == held.tender.recipient
+
+
+def test_a_log_or_a_witness_other_than_those_pinned_is_refused(tmp_path: Path) -> None:
+    """A centre with a second log shows custodians another history than bidders."""
+    log, other = VerifierKey("demo-centre/ledger/log1", b"\1" * 32), b"\2" * 32
+    witness = scene.custodians()[0]
+    known = VerifierKey(witness.name, witness.note.public_key().public_bytes_raw(), COSIGNATURE)
+    pem = scene.trust_pem() + scene.note_certificate(log.name, log.public)
+    good = scene.tender_file(ledger=str(log), witnesses=(str(known),))
+    held = check(scene.signed_tender(good), trust(tmp_path, pem))
+    assert {each.status for each in held.checks} == {"ok"}
+    for changed, failed in (
+        ({"ledger": str(replace(log, public=other))}, "log-pinned"),
+        ({"ledger": str(replace(log, name="demo-centre/ledger/log2"))}, "log-pinned"),
+        ({"ledger": "x"}, "log-pinned"),
+        ({"witnesses": (str(known), str(replace(known, public=other)))}, "witnesses-pinned"),
+        ({"witnesses": (str(replace(known, name="stranger")),)}, "witnesses-pinned"),
+        ({"witnesses": ("x",)}, "witnesses-pinned"),
+    ):
+        bent = scene.signed_tender(scene.replace(good, **changed))
+        assert refused(tmp_path, bent, pem) == failed
+
+
+def test_of_two_centres_in_one_file_only_its_own_key_speaks_for_each(tmp_path: Path) -> None:
+    """The other centre's key is marked as a centre's, too, and signs a tender file of this one."""
+    other = SigningKey.generate()
+    pem = scene.trust_pem() + scene.self_signed(other, "乙中心 声明签名")
+    told = scene.tender_file()
+    check(
+        scene.signed_tender(told, other), trust(tmp_path, pem)
+    )  # one log at most: nobody can tell
+    pem += scene.note_certificate("demo-centre/ledger/log1", b"\1" * 32)
+    pem += scene.note_certificate("other-centre/ledger/log1", b"\2" * 32)
+    assert refused(tmp_path, scene.signed_tender(told, other), pem) == "tender-signature"
 
 
 def test_a_recipient_slipped_in_by_the_centre_is_refused(tmp_path: Path) -> None:

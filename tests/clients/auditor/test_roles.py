@@ -13,7 +13,8 @@ from cryptography.x509.oid import NameOID
 
 from clients import tenders
 from clients.auditor import receipts
-from clients.auditor.keys import Keys
+from clients.auditor.checklist import NotChecked
+from clients.auditor.keys import OVERSEES, Keys
 from clients.custodian.card import HOST_OU, STATEMENT_OU
 from crypto import statement
 from crypto.canonical import canonical, parse
@@ -78,8 +79,28 @@ def test_a_centre_speaks_for_itself_and_for_no_other(two: Keys) -> None:
     assert two.centres("centre-a") == {KEYS["centre"].public}
     assert two.centres("centre-b") == {KEYS["other"].public}
     assert two.centres("centre-c") == frozenset()
+
+
+def test_of_several_centres_a_supervisor_names_its_own_or_counts_for_none(two: Keys) -> None:
+    supervisor = KEYS["supervisor"].public
     for centre in ("centre-a", "centre-b"):
-        assert two.supervisors(centre) == {KEYS["supervisor"].public}
+        assert two.supervisors(centre) == frozenset()
+    with pytest.raises(NotChecked, match="OU 'kaibiao supervisor of CENTRE-ID'"):
+        two.whose(supervisor)
+    named = Keys(
+        Trust.from_pem(
+            (
+                certificate("A Root", "centre-a/ledger/1", note())
+                + certificate("B Root", "centre-b/ledger/1", note())
+                + certificate("C", "甲监督", load_public(supervisor), f"{OVERSEES}centre-a")
+                + certificate("C", "乙监督", load_public(OTHER.public), f"{OVERSEES}centre-b")
+            ).encode()
+        )
+    )
+    named.whose(supervisor)
+    assert named.supervisors("centre-a") == {supervisor}
+    assert named.supervisors("centre-b") == {OTHER.public}
+    assert named.supervisors("centre-c") == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +113,7 @@ def test_a_centre_speaks_for_itself_and_for_no_other(two: Keys) -> None:
         ("custodian", "release", "valid"),
         ("host", "release", "invalid"),
         ("centre", "release", "invalid"),
-        ("supervisor", "late_witness", "valid"),
+        ("supervisor", "late_witness", "incomplete"),
         ("centre", "late_witness", "invalid"),
         ("other", "postponement", "invalid"),
         ("custodian", "receipt ", "incomplete"),
