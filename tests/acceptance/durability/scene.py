@@ -25,6 +25,7 @@ from tests.auction.stage import CENTRE, LISTING_RULES, NOON, Bidder, Stage
 from trading.ground.database import open_database
 from trading.ground.journal import Journal, Row
 from trading.ground.private import Private
+from trading.ground.settings import Settings
 
 LOT = "lot_0"
 RULES = {**LISTING_RULES, "outage_min_s": 0}
@@ -190,7 +191,7 @@ async def opened(home: Path, *pragmas: str, later: int = 0) -> Stage:
 
 def stored(home: Path) -> list[Row]:
     """The rows that a home holds; every chain is verified. Raises as the journal does."""
-    database = open_database(f"sqlite:///{home}/kaibiao.db")
+    database = open_database(Settings(home=home).database_url, home)
     try:
         return list(Journal(database, CENTRE).rows())
     finally:
@@ -237,7 +238,7 @@ def faults(rows: Iterable[Row], memory: Memory) -> list[str]:
 
 def refold(home: Path) -> Book:
     """Decide the whole auction again from its stored rows. Raises where a row does not follow."""
-    database = open_database(f"sqlite:///{home}/kaibiao.db")
+    database = open_database(Settings(home=home).database_url, home)
     try:
         journal, book = Journal(database, CENTRE), Book()
         rows = list(journal.rows(STREAM + LOT))

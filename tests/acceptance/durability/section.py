@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import sqlite3
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
 
 from bidding.model import Release
 from bidding.opening import Phase
@@ -35,7 +36,7 @@ from tests.bidding.centre import CENTRE_KEY, Bidder, Centre, Keeper
 from tests.bidding.test_intake import read
 from tests.trading.world import CENTRE
 from trading.ground.clock import FrozenClock
-from trading.ground.database import open_database
+from trading.ground.database import open_database, open_snapshot
 from trading.ground.ground import open_ground
 from trading.ground.journal import Journal, Row
 from trading.ground.settings import Settings
@@ -322,11 +323,17 @@ async def _body(data: bytes) -> AsyncIterator[bytes]:
 
 def stored(home: Path) -> list[Row]:
     """The rows that a home holds; every chain is verified."""
-    database = open_database(f"sqlite:///{home}/kaibiao.db")
+    database = open_database(Settings(home=home).database_url, home)
     try:
         return list(Journal(database, CENTRE).rows())
     finally:
         database.close()
+
+
+def uploads_of(home: Path) -> set[str]:
+    """The uploads that its database names."""
+    with open_snapshot(Settings(home=home).database_url) as connection:
+        return set(connection.execute(text("SELECT id FROM upload")).scalars())
 
 
 def faults_of_bids(home: Path, cast: Cast, told: Told) -> list[str]:
@@ -356,8 +363,7 @@ def faults_of_bids(home: Path, cast: Cast, told: Told) -> list[str]:
     for copy in ("1", "2"):
         if {path.name for path in (home / "blobs" / copy).iterdir()} != names:
             found.append(f"blobs/{copy} holds what nobody named")
-    with sqlite3.connect(home / "kaibiao.db") as database:
-        known = {id_ for (id_,) in database.execute("SELECT id FROM upload")}
+    known = uploads_of(home)
     found += [f"{path.name} is nobody's" for path in (home / "uploads").iterdir()
               if path.name not in known]  # fmt: skip
     return found

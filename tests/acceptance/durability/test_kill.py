@@ -206,14 +206,19 @@ def child(
 def remember(life: Life, memory: scene.Memory, kill_after: int | None = None) -> int:
     """Take down what the child said; kill it from outside after so many lines. Gives its end."""
     for count, line in enumerate(life.lines()):
-        if line[:1] == b"S":
-            key, number, frame, memory.top = json.loads(line[1:])
-            memory.sent[key] = (number, frame)
-        else:
-            memory.hear(json.loads(line[1:]))
+        take(line, memory)
         if count == kill_after:
             os.kill(life.pid, signal.SIGKILL)
     return life.ended()
+
+
+def take(line: bytes, memory: scene.Memory) -> None:
+    """Take down one line of a child."""
+    if line[:1] == b"S":
+        key, number, frame, memory.top = json.loads(line[1:])
+        memory.sent[key] = (number, frame)
+    else:
+        memory.hear(json.loads(line[1:]))
 
 
 def killed(
