@@ -9,6 +9,7 @@ such commands carry a fresh signature of their own (`Desk.step_up`).
 
 import asyncio
 import hmac
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -32,6 +33,8 @@ TOKEN_BYTES: Final = 32
 MAX_TICKETS: Final = 10_000
 SEEN_MS: Final = 5 * 60_000  # how stale the stored sign of life may be
 MAX_SESSIONS: Final = 20_000
+MAX_OF_KEY: Final = 32  # the oldest ends when one more is opened: nobody fills the house alone
+MAX_TICKETS_OF_ONE: Final = 16  # of one session; the oldest is void when one more is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,13 @@ class Challenge:
 
 @dataclass(slots=True)
 class Login:
-    """An open session. `watchers` are called once when it ends."""
+    """An open session. `watchers` are called once when it ends; `tickets` wait for a socket, oldest first."""
 
     stored: StoredLogin
     actor: Actor
     seen_at: int
     watchers: set[Callable[[], None]] = field(default_factory=set)
+    tickets: deque[str] = field(default_factory=deque)
     ended: bool = False
 
     def watch(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -158,7 +162,17 @@ class Sessions:
         who = self._desk.actor(key)  # asks again: revoked while we were writing?
         login = Login(stored, who, arrival)
         self._logins[stored.digest] = login
+        await self._bounded(known.key_id)
         return token, login
+
+    async def _bounded(self, key_id: str) -> None:
+        """End a key's oldest sessions beyond its number; a session still in use is the youngest by its last sign of life."""
+        mine = [one for one in self._logins.values() if one.stored.key_id == key_id]
+        surplus = sorted(mine, key=lambda one: one.seen_at)[: max(0, len(mine) - MAX_OF_KEY)]
+        if surplus:
+            self._end(surplus)
+            digests = [one.stored.digest for one in surplus]
+            await self._database.run(lambda session: drop_logins(session, digests))
 
     def by_token(self, token: str) -> Login | None:
         """The session of a token, None if there is none that holds. Counts as a sign of life."""
@@ -183,10 +197,13 @@ class Sessions:
             if now < end:
                 break
             del self._tickets[text]
+        while len(login.tickets) >= MAX_TICKETS_OF_ONE:
+            self._tickets.pop(login.tickets.popleft(), None)
         if len(self._tickets) >= MAX_TICKETS:
             raise BusyError("logins-busy", "登录请求过多", "Ask again in a minute.")
         ticket = b64raw(random.token(TOKEN_BYTES)).replace("+", "-").replace("/", "_")
         self._tickets[ticket] = (login.stored.digest, now + TICKET_MS)
+        login.tickets.append(ticket)
         return ticket, now + TICKET_MS
 
     async def close(self, login: Login) -> None:

@@ -9,6 +9,7 @@ from crypto.signature import SigningKey
 from crypto.statement import sign
 from tests.trading.world import CENTRE, ORIGIN, World, nonce
 from trading.model import Role
+from trading.service.sessions import MAX_OF_KEY, MAX_TICKETS_OF_ONE
 
 
 def challenge(world: World, key: SigningKey) -> dict[str, Any]:
@@ -126,6 +127,38 @@ def test_a_flood_of_challenges_shuts_nobody_out(world: World) -> None:
     for _ in range(300):
         world.service.sessions.challenge(SigningKey.generate().public, ORIGIN)
     assert answer(world, key, said) == 201
+
+
+def test_one_key_cannot_take_the_places_of_all_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trading.service.sessions.MAX_SESSIONS", MAX_OF_KEY + 8)
+    flooder, other = world.one(Role.BIDDER), world.one(Role.OPERATOR)
+    first = flooder.token
+    for _ in range(MAX_OF_KEY + 8):
+        world.clock.advance(1)
+        assert world.login(flooder).status_code == 201
+    assert world.call("GET", "/organisations/me", who=other).status_code == 200
+    assert world.login(other).status_code == 201  # nobody else is shut out
+    assert world.call("GET", "/organisations/me", who=flooder).status_code == 200
+    assert world.service.sessions.by_token(first) is None  # its own oldest have ended
+    world.restart()
+    assert world.service.sessions.by_token(first) is None
+
+
+def test_one_session_cannot_take_the_tickets_of_all_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trading.service.sessions.MAX_TICKETS", MAX_TICKETS_OF_ONE + 1)
+    flooder, other = world.one(Role.BIDDER), world.one(Role.OPERATOR)
+    made = [
+        world.call("POST", "/session/ticket", who=flooder).json()["ticket"]
+        for _ in range(MAX_TICKETS_OF_ONE + 3)
+    ]
+    assert world.call("POST", "/session/ticket", who=other).status_code == 201
+    sessions = world.service.sessions
+    assert sessions.by_ticket(made[0]) is None
+    assert sessions.by_ticket(made[-1]) is not None
 
 
 def test_a_challenge_of_before_a_restart_is_refused(world: World) -> None:
