@@ -81,7 +81,13 @@ ACCESS: Final = (
     ),
     Rule("POST", f"{BASE}/custody/recoveries", PUBLIC, "托管人取回本人先前所言；须其签名"),
     Rule("GET", f"{BASE}/custody/drill", PUBLIC, "自检所用演练公钥，不属任何标段"),
-    Rule("POST", f"{BASE}/custody/drill", _BIDDER, "投标人自检：密封试件，即时开启，不留存"),
+    # It rehearses sealing and handing in, for no section: whoever may submit may try whether it works.
+    Rule(
+        "POST",
+        f"{BASE}/custody/drill",
+        Bidders(Scope.SUBMIT),
+        "投标人自检：密封试件，即时开启，不留存",
+    ),
     Rule("GET", f"{BASE}/custody/board", PUBLIC, "托管人状态；开标前一日起标红"),
 )
 

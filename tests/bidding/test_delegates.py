@@ -38,7 +38,10 @@ def test_a_delegates_bid_is_opened_as_its_bidders(centre: Centre) -> None:
     assert centre.call("POST", path, {}, delegate.who).status_code == 201
     made = centre.raw("POST", "/uploads", delegate.who, **{"Upload-Length": "3"})
     assert made.status_code == 403
+    drill = ("POST", "/custody/drill", {"sealed": ""}, delegate.who)
+    assert centre.call(*drill).status_code == 403  # a self-test rehearses handing in
     empower(centre, "submit")
+    assert centre.call(*drill).status_code == 422
     centre.seal(delegate, "46382715.40")
     centre.send_file(delegate)
     assert centre.submit(delegate).status_code == 201

@@ -90,10 +90,17 @@ def test_the_drill_key_opens_nothing_of_a_section_and_a_section_takes_nothing_se
     assert told["recipient"] != centre.tender_file()["recipient"]
     # A bid sealed to it is refused at submission.
     bidder = centre.bidder(2)
-    honest = centre.tender_file
-    centre.tender_file = lambda: {**honest(), "recipient": told["recipient"]}  # type: ignore[method-assign]
+    honest = centre.get
+
+    def bent(path: str, *who: Any) -> Any:
+        said = honest(path, *who)
+        if path.endswith("/tender.json"):
+            said["statement"]["recipient"] = told["recipient"]
+        return said
+
+    centre.get = bent  # type: ignore[method-assign]
     centre.seal(bidder, "100.00")
-    centre.tender_file = honest  # type: ignore[method-assign]
+    centre.get = honest  # type: ignore[method-assign]
     centre.send_file(bidder)
     refused = centre.submit(bidder)
     assert refused.status_code in {409, 422}, refused.text
