@@ -204,6 +204,17 @@ def test_every_method_at_every_address_gets_a_declared_answer(served: Served) ->
                 judge(answer, empty=method == "HEAD")
 
 
+def test_a_body_above_its_bound_is_refused_at_every_address_before_it_comes(served: Served) -> None:
+    """413, declared; but for tus, whose upload is bounded by its own length, and asks who it is first."""
+    for path, item in served.get("/openapi.json")["paths"].items():
+        for method, operation in item.items():
+            head = f"{method.upper()} {re.sub(r'{[^}]+}', 'x', path)} HTTP/1.1\r\nHost: x\r\n"
+            answer = ask(served, f"{head}Content-Length: 1048577\r\n\r\n".encode())
+            assert answer.status == (401 if method == "patch" else 413), (method, path, answer)
+            assert str(answer.status) in operation["responses"], (method, path)
+            judge(answer, empty=method == "head")
+
+
 def test_the_centre_serves_on(served: Served) -> None:
     assert ask(served, get()).status == 200
     assert ask(served, get(b"/healthz")).status == 200
