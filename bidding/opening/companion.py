@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from crypto.canonical import canonical
+from crypto.encoding import sha256_hex
 from documents.model import (
     CustodyAnswer,
     Decided,
@@ -145,6 +147,18 @@ def other_delegate(named: str, acted: tuple[str, ...]) -> str:
     if not named or not acted or named in acted:
         return ""
     return f"开标一览表所列委托代理人为{named}，授权委托书所载为{'、'.join(acted)}"
+
+
+def reading(section: str, state: State) -> str:
+    """Return the digest of what was read out, hex: what a bidder's confirmation 无异议 signs.
+
+    Canonical JSON of {"v": 1, "section", "reading": [[submission, bidder, result, code, summary], …]}.
+    """
+    table = [
+        [bid.line.submission, bid.line.bidder, bid.result, bid.code, dict(bid.summary)]
+        for bid in state.bids.values()
+    ]
+    return sha256_hex(canonical({"v": 1, "section": section, "reading": table}))
 
 
 def _delivery(name: Named, bidder: str, act: str, said: Mapping[str, Any], sha256: str) -> Delivery:

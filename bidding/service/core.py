@@ -26,6 +26,7 @@ from bidding.opening import (
     SignIn,
     Terminate,
 )
+from bidding.opening.companion import reading
 from bidding.service.addenda import Addenda
 from bidding.service.board import Board
 from bidding.service.ceremonies import Ceremonies
@@ -37,13 +38,12 @@ from bidding.service.floats import Floats
 from bidding.service.intake import Intake
 from bidding.service.meeting import Meeting
 from bidding.service.orders import Orders
+from bidding.service.overtaken import tell
 from bidding.service.paper import OPENING, Paper
 from bidding.service.room import Room
 from bidding.service.run import Run
 from bidding.service.uploads import UploadDesk
 from crypto import statement
-from crypto.canonical import canonical
-from crypto.encoding import sha256_hex
 from trading.model import Role, Scope, Stage
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class BiddingService:
         section, now = self.room.trading.section(book.section), self.room.clock.now()
         stopped = section.suspended or self.run.held(book, now)
         if book.opening.phase in ENDED:
-            await self._paper(book)
+            await self.paper.opening(book)
         elif book.opening.phase is Phase.TERMINATED:
             return
         elif section.stage is Stage.TERMINATED:
@@ -182,7 +182,7 @@ class BiddingService:
         elif not stopped and book.opening.paused is not None:
             await self._resume(book, now)
         if section.stage is Stage.ANNOUNCED:
-            await self.paper.notice(book)
+            await self._notice(book.section)
 
     async def _resume(self, book: Book, now: int) -> None:
         """Go on, or at the date of reconvening if one is set."""
@@ -200,6 +200,7 @@ class BiddingService:
 
     async def _notice(self, section: str) -> None:
         await self.paper.notice(self.room.keyed(section))
+        await tell(self.room, self.room.keyed(section))
 
     async def _paper(self, book: Book) -> None:
         await self.paper.opening(book)
@@ -238,7 +239,10 @@ class BiddingService:
         """签到: unseen before T, for who comes would tell who bids."""
         book = self.room.announced(section)
         await self.run.command(
-            book, SignIn(who.organisation), now, right=self._right(who, book, Scope.CONFIRM, now)
+            book,
+            SignIn(who.organisation),
+            now,
+            right=lambda: self.run.powers.signs_in(book, who, now),
         )
 
     async def confirm(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
@@ -313,11 +317,7 @@ class BiddingService:
     def reading(self, book: Book) -> str:
         """Return the digest of what was read out: what bidders confirm, hex."""
         assert book.opening is not None
-        table = [
-            [bid.line.submission, bid.line.bidder, bid.result, bid.code, dict(bid.summary)]
-            for bid in book.opening.bids.values()
-        ]
-        return sha256_hex(canonical({"v": 1, "section": book.section, "reading": table}))
+        return reading(book.section, book.opening)
 
     def evidence(self, section: str) -> dict[str, Any]:
         """Return what anybody may have to re-check an opening, once it is imported.

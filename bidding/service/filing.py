@@ -39,6 +39,7 @@ LEAVES: Final = (
 )  # fmt: skip
 
 SPOKEN: Final = frozenset({"statement_kept", "delegation_kept", "delegation_ended"})
+SIGNED_IN: Final = "signed_in_by"
 
 _log = logging.getLogger(__name__)
 
@@ -109,7 +110,13 @@ class Filing:
     def _keys(self, book: Book) -> frozenset[bytes]:
         """Keys whose issuance is shown: of every act, of every word kept of the hall, of every delegation."""
         rows = self._service.room.journal.rows(stream_of(book.section))
-        spoke = {statement.signer(row.body["signed"]) for row in rows if row.kind in SPOKEN}
+        spoke = {
+            unb64(row.body["key"])
+            if row.kind == SIGNED_IN
+            else statement.signer(row.body["signed"])
+            for row in rows
+            if row.kind in SPOKEN or row.kind == SIGNED_IN
+        }
         return frozenset(kept.act.key for kept in book.kept.values()) | spoke
 
     def _said(self, book: Book, **more: Any) -> dict[str, Any]:

@@ -225,13 +225,21 @@ class Intake:
         return await self._receipts.of(book, act)
 
     def own(self, who: Actor, section: str) -> dict[str, Any]:
-        """Return one's own acts in a section, and which one counts."""
+        """Return one's own acts in a section, which one counts, and whether the tender has changed since.
+
+        `version` is that which the bid that counts was made for, 0 where there is none.
+        """
         book = self._room.keyed(section)
         mine = [kept for kept in book.kept.values() if kept.act.bidder == who.organisation]
         current = next((act for act in book.live() if act.bidder == who.organisation), None)
+        assert book.keyed is not None
+        made = book.kept[current.id].signed["statement"]["version"] if current else 0
         return {
             "section": section,
             "counts": current.id if current else "",
+            "version": made,
+            "newest": book.keyed.tender.version,
+            "overtaken": current is not None and made < book.keyed.tender.version,
             "acts": [kept.entry.to_body() for kept in mine],
         }
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from bidding.model import DelegationLine, Delegations, ForbiddenError, PublishedBidders
 from bidding.opening.state import ENDED
 from crypto import statement
+from crypto.encoding import b64
 from trading.model import Role, Scope
 
 if TYPE_CHECKING:
     from bidding.service.room import Room
     from bidding.store import Book
     from trading.ground.chain import Draft, Row
-    from trading.model import Grant
+    from trading.model import Actor, Grant
 
 CHANGES: Final = frozenset({"delegation.granted", "delegation.revoked"})
 """Rows of the trading floor that may end a delegation which a section has kept."""
@@ -77,6 +78,12 @@ class Powers:
         line = DelegationLine(bidder=who.organisation, person=who.person, granted=digest, ended="")
         leaves = self._leaf(book, [line], arrival)
         return Right(digest, (("delegation_kept", row),), leaves)
+
+    def signs_in(self, book: Book, who: Actor, arrival: int) -> Right:
+        """Return by what right somebody signs in, with a row that says by which key: it signs nothing else."""
+        found = self.right(book, who.public, Scope.CONFIRM, arrival)
+        row = ("signed_in_by", {"bidder": who.organisation, "key": b64(who.public)})
+        return found._replace(rows=(*found.rows, row))
 
     def opened(self, book: Book) -> Delegations | None:
         """Return the leaf that opens what the section has kept so far, None where nobody acted by one."""

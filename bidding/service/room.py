@@ -59,6 +59,7 @@ class Room:
         self.timers = ground.timers
         self.hub = ground.hub
         self.private = ground.private
+        self.outbox = ground.outbox
         self.trading = trading
         self.documents = documents
         self.key = centre_key

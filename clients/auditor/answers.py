@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Confirmation, Decision, Objection, Reconvening
-from clients.auditor import hall
+from bidding.opening.companion import reading
 from clients.auditor.checklist import AuditError, NotChecked, must
 from clients.auditor.issued import Register
 from crypto import statement
@@ -59,7 +59,7 @@ def check(section: Section) -> str:
         )
         if isinstance(said, Confirmation):
             must(
-                said.reading == hall.reading(section.id, state),
+                said.reading == reading(section.id, state),
                 f"{where}: {said.bidder} confirmed another reading than the one in the record",
             )
         else:

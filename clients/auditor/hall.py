@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding import opening as o
 from clients.auditor.checklist import AuditError, sentence
-from crypto.canonical import canonical
-from crypto.encoding import sha256_hex
 from trading.ground.problems import Problem
 
 if TYPE_CHECKING:
@@ -127,15 +125,3 @@ def _step(state: o.State, row: Row) -> tuple[o.State, tuple[o.Event, ...]]:
         ) from refusal
     except (KeyError, TypeError, AttributeError) as error:
         raise AuditError(f"row {row.seq}: {row.kind} lacks {error}") from error
-
-
-def reading(section: str, state: o.State) -> str:
-    """Return the digest of what was read out, hex: what a bidder's confirmation 无异议 signs.
-
-    Canonical JSON of {"v": 1, "section", "reading": [[submission, bidder, result, code, summary], …]}.
-    """
-    table = [
-        [bid.line.submission, bid.line.bidder, bid.result, bid.code, dict(bid.summary)]
-        for bid in state.bids.values()
-    ]
-    return sha256_hex(canonical({"v": 1, "section": section, "reading": table}))

@@ -17,6 +17,7 @@ from clients.auditor.checklist import AuditError, NotChecked, must
 from clients.auditor.issued import Register
 from clients.auditor.section import ACTS, FILES
 from crypto import statement
+from crypto.encoding import unb64
 from crypto.signature import key_id
 
 if TYPE_CHECKING:
@@ -34,26 +35,29 @@ SCOPES: Final = {
     "disclosure_pledge": "confirm",
     "objection": "object",
 }
-"""Purpose of what a bidder signs → what a delegate must have been given to sign it."""
+"""Purpose of what a bidder signs (a sign-in is not signed) → what a delegate must have been given for it."""
 
 GRACE_MS: Final = 60_000  # a signed command is taken within a minute of its signing
+SIGNED_IN: Final = "signed_in_by"
 KEPT: Final = frozenset({"delegation_kept", "delegation_ended"})
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One signed act of a bidder. `named`: digest of the delegation its entry names; None in the hall."""
+    """One act of a bidder.
+
+    Attributes:
+        purpose: what was signed; of a sign-in, which is not signed, `sign_in`.
+        key: 33 bytes that signed, or logged in.
+        named: digest of the delegation that its entry names; None in the hall.
+    """
 
     row: Row
-    signed: dict[str, Any]
+    purpose: str
+    bidder: str
+    key: bytes
     at: int
-    named: str | None
-    index: int
-
-    @property
-    def purpose(self) -> str:
-        """What it was signed for."""
-        return str(self.signed["statement"]["purpose"])
+    named: str | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +81,7 @@ def check(section: Section) -> str:
     """
     register = Register(section.evidence)
     powers = _kept(section, register)
+    _signed_in(section)
     for act in _acts(section):
         _entitled(section, register, powers, act)
     _opened(section, powers)
@@ -88,14 +93,22 @@ def check(section: Section) -> str:
 
 def _acts(section: Section) -> Iterator[Act]:
     for row in section.rows:
-        if row.kind in ACTS:
-            entry = row.body["entry"]
-            index = section.slots.get(entry["slot"], section.leaves.end)
-            yield Act(row, row.body["signed"], entry["arrival"], entry["delegation"], index)
-        elif row.kind == "statement_kept":
-            act = Act(row, row.body["signed"], row.at, None, section.leaves.end)
-            if act.purpose in SCOPES:
-                yield act
+        if row.kind == SIGNED_IN:
+            yield Act(row, "sign_in", row.body["bidder"], unb64(row.body["key"]), row.at)
+        elif row.kind in ACTS or row.kind == "statement_kept":
+            signed, entry = row.body["signed"], row.body.get("entry")
+            said = signed["statement"]
+            if said["purpose"] in SCOPES:
+                at, named = (entry["arrival"], entry["delegation"]) if entry else (row.at, None)
+                signer = statement.signer(signed)
+                yield Act(row, said["purpose"], said["bidder"], signer, at, named)
+
+
+def _signed_in(section: Section) -> None:
+    """Each sign-in says by which key."""
+    came = {row.body["bidder"] for row in section.rows if row.kind == "signed_in"}
+    by = {row.body["bidder"] for row in section.rows if row.kind == SIGNED_IN}
+    must(came == by, f"a sign-in without its key, or a key without a sign-in: {sorted(came ^ by)}")
 
 
 def _kept(section: Section, register: Register) -> dict[str, Power]:
@@ -164,12 +177,11 @@ def _holder(register: Register, key: bytes) -> Holder:
 
 
 def _entitled(section: Section, register: Register, powers: dict[str, Power], act: Act) -> None:
-    said, key = act.signed["statement"], statement.signer(act.signed)
-    where = f"row {act.row.seq}: the {act.purpose} of {said['bidder']}"
-    holder = _holder(register, key)
-    who = f"key {key_id(key)} of {holder.person or holder.organisation}"
+    where = f"row {act.row.seq}: the {act.purpose} of {act.bidder}"
+    holder = _holder(register, act.key)
+    who = f"key {key_id(act.key)} of {holder.person or holder.organisation}"
     must(
-        holder.organisation == said["bidder"],
+        holder.organisation == act.bidder,
         f"{where} is by {who}, which is {holder.organisation}'s",
     )
     if holder.role == "bidder":
@@ -187,7 +199,7 @@ def _entitled(section: Section, register: Register, powers: dict[str, Power], ac
     faults = [fault for one in mine if (fault := _fault(section, one, act))]
     must(len(faults) < len(mine), f"{where} is by {who}: {'; '.join(faults)}")
     power = next(one for one in mine if not _fault(section, one, act))
-    must(power.bidder == said["bidder"], f"{where} is by a delegation of {power.bidder}")
+    must(power.bidder == act.bidder, f"{where} is by a delegation of {power.bidder}")
     power.used.append(act.purpose)
 
 

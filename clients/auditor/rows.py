@@ -23,7 +23,7 @@ OTHER: Final = frozenset(
     {
         "receipt", "refused", "statement_kept", "release", "late_witness", "float_committed",
         "float_revealed", "record_issued", "files_kept", "order_kept",
-        "delegation_kept", "delegation_ended",
+        "delegation_kept", "delegation_ended", "signed_in_by",
     }
 )  # fmt: skip
 MEETING: Final = frozenset(

@@ -44,6 +44,7 @@ def announced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Rooms,
     def prepare() -> None:
         rooms.first_people()
         rooms.set_up(minimum=3)
+        rooms.hand_in(2, "46382715.40")
         document = attach(rooms, b"x" * 4000, rooms.one(Role.TENDERER), "图纸（修订）.pdf").json()
         assert moved(rooms, 3_600_000, documents=[document["document"]]).status_code == 200
         objected(rooms, rooms.bidder(1).who)
@@ -86,6 +87,27 @@ def test_documents_and_both_notices_are_had_without_scripts(
         page.locator("td a", has_text="下载").click()
     assert Path(download.value.path()).read_bytes() == b"x" * 4000
     assert rooms.section in page.url
+    page.context.close()
+
+
+def test_a_bidder_sees_its_own_bid_overtaken_and_fetches_its_receipt(
+    announced: tuple[Rooms, Site], browser: Browser, tmp_path: Path
+) -> None:
+    rooms, site = announced
+    bidder = rooms.bidder(2)
+    act = bidder.receipts[-1]["statement"]["entry"]["id"]
+    (tmp_path / "own.pem").write_text(bidder.who.key.to_pem(), "utf-8")
+    seen = look(browser, f"{site.base}/section/{rooms.section}")
+    page = seen.page
+    page.set_input_files("#desk input[type=file]", str(tmp_path / "own.pem"))
+    shows(page, "#desk .chip.ok", "有效")
+    shows(page, "#desk .chip.warn", "已有新版")
+    for name in ("回执 JSON", "回执 PDF"):
+        with page.expect_download() as download:
+            page.locator("#desk button", has_text=name).click()
+        content = Path(download.value.path()).read_bytes()
+        assert act.encode() in content if "JSON" in name else content.startswith(b"%PDF")
+    seen.clean()
     page.context.close()
 
 

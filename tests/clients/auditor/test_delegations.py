@@ -57,7 +57,7 @@ def told(office: Office) -> tuple[dict[str, Any], dict[str, Any]]:
     SIGNERS.update(bidder=principal.key, delegate=delegate.key)
     empower(office)
     path = f"/openings/{office.section}/sign-in"
-    assert office.call("POST", path, {}, delegate).status_code == 204
+    assert office.call("POST", path, {}, delegate).status_code == 201
     agent = Bidder(delegate, "委托代理人")
     office.seal(agent, "46382715.40")
     office.send_file(agent)
@@ -125,7 +125,7 @@ def test_a_delegates_acts_follow_from_the_delegation_that_the_ledger_opens(story
     assert forge.failed(keys) == set()
     assert forge.undone() == set()
     found = lines(forge, keys)
-    assert "submission, confirmation" in found["o.delegations"]
+    assert "sign_in, submission, confirmation" in found["o.delegations"]
     assert found["o.versions"] == "2 versions, 0 bids came for one that was overtaken"
     facts = next(one for one in forge.records.values() if isinstance(one, OpeningFacts))
     assert facts.rows[0].delegates == ("欧阳喆",)
@@ -205,7 +205,7 @@ def without_remark(forge: Forge) -> Forge:
 
 COMMITTED = {"delegations", "slots-walked", "receipts"}  # the act's slot binds the delegation
 PLANTED: dict[str, tuple[Callable[[Forge], Forge], set[str]]] = {
-    "nobody gave the delegate anything": (unkept, {"delegations", "record"}),
+    "nobody gave the delegate anything": (unkept, {"delegations", "record", "heads"}),
     "it was given another scope": (lambda f: regrant(f, scopes=["offer"]), COMMITTED),
     "it was given another section": (lambda f: regrant(f, targets=["sec_other"]), COMMITTED),
     "it was over before the bid": (lambda f: regrant(f, until=1), COMMITTED),
@@ -221,6 +221,10 @@ PLANTED: dict[str, tuple[Callable[[Forge], Forge], set[str]]] = {
     ),
     "the ledger opens it as another's": (
         lambda f: f.leaf("delegations", lambda leaf: leaf["delegations"][0].update(person="per_x")),
+        {"delegations"},
+    ),
+    "somebody else's key signed in": (
+        lambda f: f.event("signed_in_by", lambda r: r["body"].update(bidder="org_x")),
         {"delegations"},
     ),
     "its key was a tenderer's": (

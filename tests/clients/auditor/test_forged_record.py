@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bidding.opening.companion import reading
 from bidding.record import Setting, opening_facts
-from clients.auditor import hall, opening, papers
+from clients.auditor import opening, papers
 from clients.auditor.keys import Keys
 from crypto import statement
 from crypto.canonical import canonical, parse
@@ -109,8 +110,8 @@ def before_its_end(forge: Author) -> None:
 def confirmed_by_a_stranger(forge: Author) -> None:
     section = forge.section()
     bid = section.state.bids[forge.made.names["b"]]
-    reading = hall.reading(section.id, section.state)
-    body = {"section": section.id, "bidder": bid.line.bidder, "reading": reading}
+    read = reading(section.id, section.state)
+    body = {"section": section.id, "bidder": bid.line.bidder, "reading": read}
     signed = statement.sign(STRANGER, "confirmation", CENTRE, body)
     said = {
         "submission": bid.line.submission,

@@ -43,9 +43,55 @@ function form(title, hint, more, act) {
   return element;
 }
 
+/** A button that brings home a file which only its owner may have.
+ * @param {Signer} signer @param {string} path @param {string} name @param {string} label */
+function saving(signer, path, name, label) {
+  const button = made("button", { class: "button", type: "button" }, label);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      const address = URL.createObjectURL(await signer.file(path));
+      made("a", { href: address, download: name }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60000);
+    } catch (error) {
+      button.after(made("output", { class: "bad" }, "✕ " + (error instanceof Error ? error.message : String(error))));
+    }
+    button.disabled = false;
+  });
+  return button;
+}
+
+/** What one's own organisation has handed in, with its receipts; a delegate without that power sees nothing of it.
+ * @param {Signer} signer @param {HTMLElement} place */
+async function own(signer, place) {
+  let told;
+  try {
+    told = await signer.ask(base + "/submissions/me");
+  } catch {
+    return;
+  }
+  const list = made("ul", { class: "talk" });
+  for (const act of told.acts) {
+    const when = new Date(act.arrival + 28800000).toISOString().slice(0, 19).replace("T", " ");
+    const line = made("li", { class: "signs" }, made("span", { class: "num" }, when + " " + t("section.act_" + act.kind)));
+    if (act.id === told.counts) line.append(made("span", { class: "chip ok" }, "✓ " + t("section.counts")));
+    if (act.id === told.counts && told.overtaken) line.append(made("span", { class: "chip warn" }, "! " + t("section.overtaken")));
+    const path = base + "/receipts/" + act.id;
+    line.append(
+      saving(signer, path, act.id + ".receipt.json", t("section.receipt")),
+      saving(signer, path + ".pdf", act.id + ".receipt.pdf", t("section.receipt_paper")),
+    );
+    list.append(line);
+  }
+  place.append(made("fieldset", {}, made("legend", {}, t("section.mine")),
+    told.acts.length ? list : made("p", { class: "empty" }, t("section.none_mine"))));
+}
+
 /** @param {Signer} signer @param {HTMLElement} place */
-function bidder(signer, place) {
+async function bidder(signer, place) {
   const section = main.dataset.section;
+  await own(signer, place);
+  if (!main.dataset.open) return;
   place.append(
     form(t("section.ask"), t("section.ask_hint"), [], async (text) => {
       await signer.post(base + "/questions", { text });
@@ -96,7 +142,7 @@ async function begin() {
       const signer = await Signer.open(chosen);
       said.className = "ok";
       said.textContent = "✓ " + (t("role." + signer.role) || t("role.none"));
-      if (signer.role === "bidder" || signer.role === "delegate") bidder(signer, place);
+      if (signer.role === "bidder" || signer.role === "delegate") await bidder(signer, place);
       else if (signer.role === "tenderer" || signer.role === "agent") await tenderer(signer, place);
     } catch (error) {
       said.className = "bad";

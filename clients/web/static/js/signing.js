@@ -73,6 +73,13 @@ export class Signer {
     return this.ask(path, { method: "POST", body: JSON.stringify(body) });
   }
 
+  /** A file of one's own. @param {string} path @returns {Promise<Blob>} */
+  async file(path) {
+    const answer = await fetch("/api/v1" + path, { headers: { authorization: "Bearer " + this.token } });
+    if (!answer.ok) throw new Error((await answer.json()).title);
+    return answer.blob();
+  }
+
   /** @param {string} path @param {RequestInit} more @returns {Promise<any>} */
   async ask(path, more = {}) {
     const headers = /** @type {Record<string, string>} */ ({ "content-type": "application/json" });
