@@ -237,7 +237,8 @@ def _edge(
 ) -> ASGIApp:
     """The application as it is served: arrival stamp and headers, take-off, gate, idempotency keys."""
     from bidding.api import Departures
-    from trading.access import Access, Gate
+    from trading.access import Access, Gate, known
+    from trading.api.people import TOKENS
     from trading.ground.http import UPLOADS, Edge, install_handlers
     from trading.ground.idempotency import Idempotency
 
@@ -246,7 +247,8 @@ def _edge(
     access = Access(rows)
     access.check(app)
     app.state.access = access
-    commands = Idempotency(app, ground.database, clock, exempt=(UPLOADS, UPLOADS.rstrip("/")))
+    exempt = (UPLOADS, UPLOADS.rstrip("/"))
+    commands = Idempotency(app, ground.database, clock, exempt, TOKENS, known)
     gate = Gate(commands, access, trading.sessions, clock, origins)
     return Edge(Departures(gate, bidding.intake), clock, origins)
 

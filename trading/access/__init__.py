@@ -3,7 +3,7 @@
 `table` Rule, Access, PUBLIC · `gate` Gate (ASGI), `guard` (builds it), `actor` and `maybe_actor` (dependencies).
 """
 
-from trading.access.gate import TICKET, Gate, Login, Logins, actor, guard, maybe_actor
+from trading.access.gate import TICKET, Gate, Login, Logins, actor, guard, known, maybe_actor
 from trading.access.table import EVERY_ROLE, MOUNT, PUBLIC, WS, Access, Rule, routes_of
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Rule",
     "actor",
     "guard",
+    "known",
     "maybe_actor",
     "routes_of",
 ]

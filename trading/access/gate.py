@@ -176,6 +176,11 @@ def guard(
     return Gate(app, access, logins, clock, origins)
 
 
+def known(scope: Scope) -> bool:
+    """Whether a request that came through the gate has a caller with an open session."""
+    return isinstance(scope.get("state", {}).get("actor"), Actor)
+
+
 def actor(connection: HTTPConnection) -> Actor:
     """Dependency: who is acting.
 

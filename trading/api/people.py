@@ -35,6 +35,9 @@ ACCESS: Final = (
     Rule("POST", "/api/v1/keys/revocation", LOGIN, "自行吊销本人密钥，即时生效", own=True),
 )
 
+TOKENS: Final = frozenset({"/api/v1/session", "/api/v1/session/ticket"})
+"""Paths that answer with a secret; nothing keeps those answers."""
+
 Who = Annotated[Actor, Depends(actor)]
 
 

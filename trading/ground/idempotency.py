@@ -52,15 +52,25 @@ class Idempotency:
         database: keeps the answers for 24 hours.
         clock: says when they expire.
         exempt: paths that begin so are left alone (tus requests: their offset is the key).
+        secret: paths whose answers are never kept: a token would lie in the database as it is.
+        known: says whether a request has a caller whom the gate knows; nobody else may fill the disk.
     """
 
     def __init__(
-        self, app: ASGIApp, database: Database, clock: Clock, exempt: tuple[str, ...] = ()
+        self,
+        app: ASGIApp,
+        database: Database,
+        clock: Clock,
+        exempt: tuple[str, ...] = (),
+        secret: frozenset[str] = frozenset(),
+        known: Callable[[Scope], bool] = lambda _: True,
     ) -> None:
         self._app = app
         self._database = database
         self._clock = clock
         self._exempt = exempt
+        self._secret = secret
+        self._known = known
         self._running: dict[str, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +82,8 @@ class Idempotency:
             not in headers  # without a caller there is nothing to scope a key by
             or scope["method"] not in COMMANDS
             or scope["path"].startswith(self._exempt)
+            or scope["path"].rstrip("/") in self._secret
+            or not self._known(scope)
         ):
             await self._app(scope, receive, send)
             return
