@@ -147,6 +147,9 @@ class AuctionService:
     async def recover(self) -> None:
         """Begin anew from what is durable, after a storage error and the journal's reload."""
         async with self._recovering:  # a second stop may come while the first is being mended
+            self._halt()  # nor may a mended one decide what the fold, begun meanwhile, would not know of
+            if landing := [w.latest for w in self.writers.values() if w.latest is not None]:
+                await asyncio.wait(landing)
             await self.stop()
             await self.start()
 

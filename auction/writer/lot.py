@@ -79,6 +79,7 @@ class LotWriter:
         durable: the state as of the last durable row: all that may be shown.
         heads: chain heads by slot, for the ledger; those of the rows so far, then of later ones.
         in_flight: stamps of decisions that are not durable yet, oldest first.
+        latest: the newest decision; when that has landed, so have all.
         now: the clock, for how late the server is; None where nobody asks.
         before: called before anything is decided: settles offers that have arrived and still wait.
         remember: called with a copy of the book, once what it says is durable, when a snapshot is due.
@@ -99,6 +100,7 @@ class LotWriter:
         self.stopped = False
         self.heads = heads
         self.in_flight: deque[int] = deque()
+        self.latest: Decision | None = None
         self.now: Callable[[], int] | None = None
         self.before: Callable[[], None] = _nothing
         self.remember: Callable[[Book], None] | None = None
@@ -234,7 +236,7 @@ class LotWriter:
         except StorageFailed:
             self.stopped = True  # the book in memory is ahead of what is durable
             raise
-        after = book.live
+        after, self.latest = book.live, decision
         self.in_flight.append(at)
         decision.add_done_callback(lambda done: self._settle(done, after))
         self.fresh += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from auction.replay.book import Book, evolve
 from auction.replay.closed import by_key
 from tests.auction.stage import LISTING_RULES, NOON, QUOTA_RULES, TIMED, Desk, Stage
+from trading.ground.journal import Journal
 
 pytestmark = pytest.mark.usefixtures("stored")
 
@@ -208,6 +210,39 @@ def test_a_frame_brings_the_new_offers_and_not_the_list_of_all(tmp_path: Path) -
         told = [json.loads(one).get("add", {}).get("offers", []) for one in topic.ring]
         assert [offer for few in told for offer in few] == hall.state["offers"]
         assert known == hall.state["offers"][: len(known)]
+
+    play(tmp_path, act)
+
+
+def test_a_recovery_of_what_is_sound_waits_for_offers_on_their_way_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second stop may be mended when the first has been: what is durable soon must be in the fold."""
+    gate = threading.Event()
+    commit = Journal._commit
+
+    def slow(self: Journal, items: Any) -> Any:
+        assert gate.wait(60)
+        return commit(self, items)
+
+    async def act(stage: Stage) -> None:
+        lot, (a, *_) = await stage.listed({**LISTING_RULES, "outage_min_s": 0})
+        offer = a.bidder.offer(lot, a.paddle, "100")
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "_commit", slow)
+            a.say(offer)
+            stage.service.turn.settle()
+            recovery = asyncio.ensure_future(stage.service.recover())
+            for _ in range(100):
+                await asyncio.sleep(0)
+            gate.set()
+            await recovery
+        await stage.quiet()
+        first = next(said for said in a.got if said["type"] == "answer")
+        again = await a.answer(offer)
+        assert (first["ok"], again["receipt"]["row"]) == (True, first["receipt"]["row"])
+        rows = [row for row in stage.service.rows(lot) if "key" in row.body]
+        assert len(rows) == 1
 
     play(tmp_path, act)
 
