@@ -22,6 +22,7 @@ from sqlalchemy import event
 from bidding.service import uploads as uploads_module
 from bidding.service.intake import Intake
 from bidding.service.opener import Opener
+from bidding.service.receipts import Receipts
 from bidding.service.room import Room
 from bidding.service.uploads import UploadDesk
 from bidding.store import Uploads
@@ -140,7 +141,7 @@ class Step:
             case "upload marked, before the slot":
                 self.after(UploadDesk, "use")
             case "receipt kept, before the answer":
-                self.after(Intake, "_receipt")
+                self.after(Receipts, "of")
             case "a bid unsealed, before its folder":
                 self.after(Opener, "_unseal")
             case "a bid opened, before the import":
