@@ -5,7 +5,8 @@
     GET  /api/v1/lots/{lot}/qualification   竞买资格确认书, signed by the centre; to its holder alone
     GET  /api/v1/lots/{lot}/qualification.pdf   the same as a sealed PDF with the signed letter inside
 
-A reserve counts when two people have signed its commitment: act `lot.reserve` of `/api/v1/proposals`.
+A reserve counts when two people have signed its commitment: act `lot.reserve` of `/api/v1/proposals`. An application may
+claim 优先购买权; the claim counts when two people have recognised it: act `lot.preemption`.
 """
 
 from typing import Annotated, Any
@@ -69,7 +70,10 @@ def router(reserves: Reserves, participation: Participation, letters: Letters) -
 
     @made.post(_BASE + "/application", status_code=status.HTTP_201_CREATED)
     async def application(lot: str, body: SignedForm, who: Who, at: Arrival) -> dict[str, str]:
-        """Apply (purpose `application`: lot, rules, nonce, at); `rules` is their SHA-256 as announced."""
+        """Apply (purpose `application`: lot, rules, nonce, at); `rules` is their SHA-256 as announced.
+
+        Who proves 优先购买权 adds `preemption`: the SHA-256 of what proves it, hex.
+        """
         return {"application": await participation.apply(lot, who, body.model_dump(), at)}
 
     @made.get(_BASE + "/qualification")
