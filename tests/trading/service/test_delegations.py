@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trading.world import Someone, World
-from trading.model import Delegation, Role, Scope, code_for_tests
+from trading.model import Actor, Delegation, Grant, Role, Scope, State, code_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ def test_who_may_delegate_what_to_whom(world: World) -> None:
     now = world.clock.now()
     for changes in (
         {"until": now}, {"until": now + 367 * DAY}, {"scopes": []}, {"scopes": ["everything"]},
-        {"person": "per_x"}, {"until": "soon"}, {"more": 1},
+        {"person": "per_x"}, {"until": "soon"}, {"more": 1}, {"targets": ["sec_x"]}, {"targets": "x"},
     ):  # fmt: skip
         answer = grant(world, bidder, delegate.person, **changes)
         assert answer.status_code in (404, 409, 422), (changes, answer.text)
@@ -129,3 +130,31 @@ def test_a_delegation_covers_its_scopes_in_its_time_and_nothing_else(
 ) -> None:
     made = Delegation("del_a", "org_a", "per_a", tuple(sorted(scopes)), until, 0, revoked)
     assert made.covers(asked, now) == (asked in scopes and now < until and revoked is None)
+
+
+TARGETS = ["sec_a", "sec_b", "ses_a", "lot_a1", "lot_a2", "lot_b1"]
+
+
+@given(
+    st.sets(st.sampled_from(TARGETS)), st.sets(st.sampled_from([*TARGETS, "word"]), max_size=3),
+    st.sampled_from(Scope),
+)  # fmt: skip
+def test_a_delegation_for_some_targets_is_for_no_other(
+    given_for: set[str], where: set[str], scope: Scope
+) -> None:
+    """Lots a1 and a2 belong to session a; who is delegated for a session is so for its lots."""
+    made = Delegation("del_a", "org_a", "per_a", (scope,), 9, 0, targets=tuple(sorted(given_for)))
+    state = State(
+        sections={"sec_a": Mock(), "sec_b": Mock()},
+        sessions={"ses_a": Mock()},
+        lots={"lot_a1": Mock(session="ses_a"), "lot_a2": Mock(session="ses_a"), "lot_b1": Mock(session="ses_b")},
+        delegations={"per_a": made},
+        grants={"del_a": Grant(made, {})},
+    )  # fmt: skip
+    who = Actor("per_a", "org_a", Role.DELEGATE, "k", b"")
+    known = {"lot_a1": "ses_a", "lot_a2": "ses_a"}
+    named = where - {"word"}
+    inside = all(one in given_for or known.get(one) in given_for for one in named)
+    expected = not given_for or (inside and (bool(named) or scope is Scope.SUBMIT))
+    assert state.acts_for_bidder(who, scope, 1, where) == expected
+    assert not state.acts_for_bidder(who, scope, 9, where)
