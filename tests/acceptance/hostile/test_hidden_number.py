@@ -24,9 +24,13 @@ import pytest
 from bidding.hall import Halls
 from tests.acceptance.hostile.accounts import answers, socket_frames
 from tests.acceptance.hostile.whole import Whole
+from tests.bidding.centre import Bidder
+from trading.model import Role, code_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.trading.world import Someone
 
 MANY, FEW = 30, 3
 RANDOM = (
@@ -58,6 +62,8 @@ def normal(account: bytes) -> bytes:
 def bid(whole: Whole, count: int) -> None:
     """Thirty enrol; `count` of them bid at one instant; of thirty, five replace and five withdraw.
 
+    One of thirty has a delegate sign in and bid for it, and takes the delegation back.
+
     Three questions are asked, of three bidders by one of them, of thirty by three.
     """
     for number in range(1, MANY + 1):
@@ -68,6 +74,10 @@ def bid(whole: Whole, count: int) -> None:
         path = f"/sections/{whole.section}/questions"
         assert whole.call("POST", path, asked, asker).status_code == 204
     chosen = [whole.bidder(100 + number) for number in range(1, count + 1)]
+    principal = chosen[0]
+    person = whole.hire(Role.DELEGATE, code_for_tests(101), principal.name)
+    if count == MANY:
+        chosen[0] = delegated(whole, principal, person)
     for number, bidder in enumerate(chosen):
         whole.seal(bidder, f"4{number:02}00000.00")
         whole.send_file(bidder)
@@ -87,10 +97,28 @@ def bid(whole: Whole, count: int) -> None:
             bidder.receipts.append(answer.json())
 
     whole.live(together())
+    if count == MANY:
+        taken = whole.signed(principal.who, "delegation_revocation", person=person.person)
+        path = "/delegations/revocation"
+        assert whole.call("POST", path, taken, principal.who).status_code == 204
     for bidder in chosen[10:15]:
         whole.withdraw(bidder)
         path = f"/openings/{whole.section}/sign-in"
         assert whole.call("POST", path, {}, bidder.who).status_code == 201
+
+
+def delegated(whole: Whole, principal: Bidder, person: Someone) -> Bidder:
+    """Let a person of a bidder act for it, and sign in."""
+    said = {
+        "person": person.person, "scopes": ["submit", "confirm"], "until": whole.deadline + 1,
+        "targets": [whole.section],
+    }  # fmt: skip
+    signed = whole.signed(principal.who, "delegation", **said)
+    assert whole.call("POST", "/delegations", signed, principal.who).status_code == 201
+    whole.login(person)
+    path = f"/openings/{whole.section}/sign-in"
+    assert whole.call("POST", path, {}, person).status_code == 201
+    return Bidder(person, principal.name)
 
 
 def accounts(whole: Whole) -> dict[str, bytes]:
