@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from clients import usage
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -383,7 +385,7 @@ def main(arguments: list[str]) -> None:
     called = next((argument for argument in arguments if not argument.startswith("-")), None)
     names = [called] if called in VERBS else list(VERBS)
     try:
-        front(names)(arguments, prog_name="main.py")
+        usage.run(front(names), arguments)
     except Exception as error:
         if os.environ.get("KAIBIAO_DEBUG"):
             raise

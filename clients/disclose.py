@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from clients import sentences as say
 from clients.errors import ClientError, IncompleteError, UsageError
 from clients.submit import JsonOption, KeyOption, PassphraseOption, ServerOption
 from clients.verbs import show, verb
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from crypto.signature import SigningKey
 
 SecretArgument = Annotated[
-    Path, typer.Argument(metavar="BID.secret.json", help="kept since sealing")
+    Path, typer.Argument(metavar="BID.secret.json", help="密封时留下的文件 kept since sealing")
 ]
 SubmittingKey = KeyOption
 POLL_S: Final = 1.0
@@ -58,7 +59,7 @@ def read_secret(path: Path) -> dict[str, Any]:
         or (value["v"], value["purpose"]) != (1, SECRET_PURPOSE)
         or not all(isinstance(value[name], str) for name in FIELDS - {"v"})
     ):
-        raise UsageError(f"{path} is no BID.secret.json")
+        raise UsageError(say.NO_SECRET_FILE(path=path))
     return value
 
 
@@ -92,7 +93,7 @@ class Discloser:
         state = dict(self._centre.call("GET", f"{path}/failure"))
         submission = self._submission()
         if submission not in state["wanted"]:
-            raise ClientError("this bid is not on the close list; its file key is wanted by nobody")
+            raise ClientError(say.NOT_ON_CLOSE_LIST())
         if submission not in state["pledged"]:
             state = self._say("disclosure_pledge", f"{path}/pledges", state, submission)
         if state["phase"] == "disclosing" and submission not in state["disclosed"]:
@@ -104,7 +105,7 @@ class Discloser:
         """The id of the bid that counts; that it is this file is checked by the header's MAC there."""
         own = self._centre.call("GET", f"/sections/{self._section}/submissions/me")
         if not own.get("counts"):
-            raise ClientError(f"this key has no bid that counts in section {self._section}")
+            raise ClientError(say.NO_BID_COUNTS(section=self._section))
         return str(own["counts"])
 
     def _say(
@@ -143,7 +144,10 @@ def disclose(
     server: ServerOption,
     key: SubmittingKey,
     wait: Annotated[
-        int, typer.Option("--wait", min=0, help="seconds to wait for others' pledges")
+        int,
+        typer.Option(
+            "--wait", min=0, help="等待他人承诺的秒数 seconds to wait for others' pledges"
+        ),
     ] = 0,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
@@ -165,7 +169,6 @@ def disclose(
             state = discloser.step()
     if state["submission"] not in state["disclosed"]:
         raise IncompleteError(
-            f"pledged; {len(state['pledged'])} of {len(state['wanted'])} bidders have. Run this again "
-            "when all have: the file key has not left this machine"
+            say.PLEDGED(pledged=len(state["pledged"]), wanted=len(state["wanted"]))
         )
     show({"disclosed": state["submission"], "section": state["section"]}, as_json=as_json)

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from clients import sentences as say
+from clients.verbs import HEADINGS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -25,16 +28,16 @@ MINIMUM_PYTHON: Final = (3, 11)
 FREE_BYTES: Final = 4 << 30  # a demo keeps two copies of 400 MiB of bids, and what they are made of
 
 PACKAGES: Final = {
-    "cryptography": "all keys and seals",
-    "fastapi": "serve",
-    "uvicorn": "serve",
-    "sqlmodel": "serve",
-    "alembic": "serve",
-    "reportlab": "signed records",
-    "pikepdf": "signed records",
-    "pyhanko": "signed records",
-    "websockets": "live halls",
-    "typer": "the command line",
+    "cryptography": "全部密钥与密封 all keys and seals",
+    "fastapi": "中心服务器 serve",
+    "uvicorn": "中心服务器 serve",
+    "sqlmodel": "中心服务器 serve",
+    "alembic": "中心服务器 serve",
+    "reportlab": "签章记录 signed records",
+    "pikepdf": "签章记录 signed records",
+    "pyhanko": "签章记录 signed records",
+    "websockets": "实时大厅 live halls",
+    "typer": "命令行 the command line",
 }
 PROGRAMS: Final = {
     "age": ("bench seal, bench open and the tests of outside tools", "apt-get install age"),
@@ -63,7 +66,7 @@ def _python() -> Finding:
         ok=sys.version_info[:2] >= MINIMUM_PYTHON,
         essential=True,
         detail=f"{version} at {sys.executable}",
-        remedy="install Python 3.11 or newer",
+        remedy="请安装 Python 3.11 或更新版本 install Python 3.11 or newer",
     )
 
 
@@ -99,7 +102,7 @@ def _durable_disk() -> Finding:
         ok=mode == "wal",
         essential=True,
         detail=f"SQLite {sqlite3.sqlite_version}, journal mode {mode}",
-        remedy="put homes on a local file system, not on a network share",
+        remedy="数据目录请放在本地磁盘 put homes on a local file system, not on a network share",
     )
 
 
@@ -110,7 +113,7 @@ def _room() -> Finding:
         ok=free >= FREE_BYTES,
         essential=False,
         detail=f"{free >> 20} MiB free in {tempfile.gettempdir()}",
-        remedy=f"make {FREE_BYTES >> 20} MiB free, or name another folder with --out",
+        remedy=f"请腾出空间 make {FREE_BYTES >> 20} MiB free, or name another folder with --out",
     )
 
 
@@ -126,7 +129,7 @@ def _clock() -> Finding:
         ok=off is not None and off <= 100,
         essential=False,
         detail="nobody says how far off it is" if off is None else f"{off} ms off, says its keeper",
-        remedy="let chrony (with rtcsync), ntpd or systemd-timesyncd keep it; a live centre begins nothing without",
+        remedy="请启用对时服务 let chrony (with rtcsync), ntpd or systemd-timesyncd keep it; a live centre begins nothing without",
     )
 
 
@@ -140,7 +143,7 @@ def _core_dumps() -> Finding:
         ok=soft == 0,
         essential=False,
         detail="off" if soft == 0 else "on: a crash could write keys to a file",
-        remedy="ulimit -c 0 before `custodian serve`",
+        remedy="请先执行 ulimit -c 0 before `custodian serve`",
     )
 
 
@@ -151,7 +154,7 @@ def _processors() -> Finding:
         ok=count >= 2,
         essential=False,
         detail=f"{count}; sealing uses two threads",
-        remedy="nothing to do: all works with one, more slowly",
+        remedy="无须处理 nothing to do: all works with one, more slowly",
     )
 
 
@@ -199,16 +202,20 @@ def doctor(
         typer.Option("--centre", help="投标人自检 also seal a dummy and let this centre open it"),
     ] = None,
     key: Annotated[
-        Path | None, typer.Option("--key", help="the bidder's signing key, PEM; with --centre")
+        Path | None,
+        typer.Option("--key", help="投标人签名密钥 the bidder's signing key, PEM; with --centre"),
     ] = None,
     passphrase_file: Annotated[
-        Path | None, typer.Option("--passphrase-file", help="of an encrypted key, first line")
+        Path | None,
+        typer.Option(
+            "--passphrase-file", help="加密密钥的口令文件 of an encrypted key, first line"
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="输出一个 JSON one JSON object")] = False,
 ) -> None:
-    """Say what this machine lacks and how to get it."""
+    """体检：这台机器缺什么、怎样补上 Say what this machine lacks and how to get it."""
     if (centre is None) != (key is None):
-        print("--centre and --key go together: the dummy is signed like a bid", file=sys.stderr)
+        print(f"{HEADINGS[2]}: {say.CENTRE_AND_KEY()}", file=sys.stderr)
         raise typer.Exit(2)
     findings = examine()
     if centre is not None and key is not None:
@@ -222,5 +229,9 @@ def doctor(
             print(f"{sign} {finding.name}: {finding.detail}")
             if not finding.ok:
                 print(f"     -> {finding.remedy}")
-        print("This machine is fit." if fit else "This machine is not fit; see LACK above.")
+        print(
+            "这台机器可用 · This machine is fit."
+            if fit
+            else "这台机器还不可用，见上面的 LACK · This machine is not fit; see LACK above."
+        )
     raise typer.Exit(0 if fit else 4)

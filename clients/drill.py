@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import typer
 
+from clients import sentences as say
 from clients.errors import ClientError, UsageError
+from clients.files import check_target
 from clients.verbs import show, verb
 from crypto.cocktail_wire import MAX_PARTICIPANTS
 
@@ -39,26 +41,33 @@ BUNDLE: Final = "bundle.bin"
 CENTRE: Final = "drill"
 """Centre and section in the context of a drill's key: no real centre's sealer would take it."""
 
-JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object")]
+JsonOption = Annotated[bool, typer.Option("--json", help="输出一个 JSON one JSON object")]
 
 
 @app.command()
 @verb
 def keys(
-    out: Annotated[Path, typer.Option("--out", help="folder to make the keys in", metavar="DIR")],
-    n: Annotated[int, typer.Option("--n", min=1, max=MAX_PARTICIPANTS, help="custodians")] = 5,
-    t: Annotated[int, typer.Option("--t", min=1, max=MAX_PARTICIPANTS, help="who open")] = 3,
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="存放密钥的新文件夹 folder to make the keys in", metavar="DIR"),
+    ],
+    n: Annotated[
+        int, typer.Option("--n", min=1, max=MAX_PARTICIPANTS, help="托管人数 custodians")
+    ] = 5,
+    t: Annotated[
+        int, typer.Option("--t", min=1, max=MAX_PARTICIPANTS, help="几人可开启 who open")
+    ] = 3,
     as_json: JsonOption = False,
 ) -> None:
-    """Hold a key ceremony among n custodians, any t of whom open."""
+    """演练密钥仪式：n 位托管人，任意 t 位可开启 Hold a key ceremony among n custodians, any t of whom open."""
     from clients.files import write_durably
     from crypto.age.stanzas import recipient_text
     from crypto.canonical import canonical
 
     if t > n:
-        raise UsageError(f"{t} of {n} custodians can never open; --t is at most --n")
+        raise UsageError(say.NEVER_OPENS(t=t, n=n))
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} is not an empty folder; a drill overwrites nobody's keys")
+        raise UsageError(say.FOLDER_NOT_EMPTY(out=out))
     made, shares = hold(n, t)
     group = shares[0].group
     out.mkdir(parents=True, exist_ok=True)
@@ -75,8 +84,8 @@ def keys(
         {"recipient": recipient, "n": n, "t": t, "ceremony": fingerprint, "out": str(out)},
         as_json=as_json,
         text=(
-            f"{recipient}\n{n} custodians in {out}, any {t} open. 演练密钥已生成，任意 {t} 人可开启。\n"
-            f"Ceremony fingerprint 仪式指纹: {fingerprint}"
+            f"{recipient}\n演练密钥已生成，任意 {t} 人可开启 · {n} custodians in {out}, any {t} open\n"
+            f"仪式指纹 ceremony fingerprint: {fingerprint}"
         ),
     )
 
@@ -84,29 +93,35 @@ def keys(
 @app.command("open")
 @verb
 def open_(
-    source: Annotated[Path, typer.Argument(metavar="IN.age", help="the sealed file")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="where its content goes")],
-    keys: Annotated[Path, typer.Option("--keys", help="folder made by `keys`", metavar="DIR")],
-    use: Annotated[str, typer.Option("--use", help="custodians, e.g. 1,3,5")],
+    source: Annotated[Path, typer.Argument(metavar="IN.age", help="密封文件 the sealed file")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="内容写到哪里 where its content goes")
+    ],
+    keys: Annotated[
+        Path,
+        typer.Option("--keys", help="`keys` 生成的文件夹 folder made by `keys`", metavar="DIR"),
+    ],
+    use: Annotated[str, typer.Option("--use", help="托管人序号 custodians, e.g. 1,3,5")],
     as_json: JsonOption = False,
 ) -> None:
-    """Open an age file with some of the custodians; OUT appears only if it is whole and authentic."""
+    """演练开启：由若干托管人打开一个 age 文件 Open an age file with some of the custodians; OUT appears only if it is whole and authentic."""
     from crypto.age.file import decrypt_file
     from crypto.age.stanzas import P256TagIdentity, parse_recipient
 
     numbers = parse_numbers(use)
     for path in (source, keys / RECIPIENT, *(keys / f"custodian-{each}" for each in numbers)):
         if not path.exists():
-            raise UsageError(f"there is no {path}")
+            raise UsageError(say.NO_SUCH_PATH(path=path))
+    check_target(target)
     if target.exists() and target.samefile(source):
-        raise UsageError("the opened file would overwrite the sealed one")
+        raise UsageError(say.WOULD_OVERWRITE())
     recipient = parse_recipient((keys / RECIPIENT).read_text("utf-8", "replace").strip())
     shares = [load_share(keys / f"custodian-{each}", each, recipient) for each in numbers]
     decrypt_file(source, target, [P256TagIdentity(recipient, Exchange(shares))])
     show(
         {"out": str(target), "bytes": target.stat().st_size, "used": numbers},
         as_json=as_json,
-        text=f"{target}: opened by custodians {use}, every proof checked 已开启，证明全部核验",
+        text=f"{target}: 已开启，证明全部核验 · opened by custodians {use}, every proof checked",
     )
 
 
@@ -234,9 +249,9 @@ def load_share(path: Path, number: int, recipient: bytes) -> Share:
         folder = Folder.load(path)
         share = recover(HostKey(folder.secret), folder.certificate, folder.bundle)
     except (CryptoError, OSError) as error:
-        raise ClientError(f"custodian {number}: {path} does not hold: {error}") from error
+        raise ClientError(say.SHARE_BROKEN(number=number, path=path, error=error)) from error
     if share.index != number or share.group.recipient != recipient:
-        raise ClientError(f"custodian {number}: {path} is of another custodian or another ceremony")
+        raise ClientError(say.SHARE_OF_ANOTHER(number=number, path=path))
     return share
 
 
@@ -248,15 +263,15 @@ def parse_numbers(text: str) -> list[int]:
     """
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
-        raise UsageError("--use takes custodians' numbers, e.g. 1,3,5")
+        raise UsageError(say.USE_NUMBERS())
     numbers = _distinct(int(part) for part in parts)
     if numbers[0] < 1:
-        raise UsageError("custodians are numbered from 1")
+        raise UsageError(say.FROM_ONE())
     return numbers
 
 
 def _distinct(numbers: Iterable[int]) -> list[int]:
     ordered = sorted(numbers)
     if len(set(ordered)) != len(ordered):
-        raise UsageError("a custodian stands twice in --use; it would not count twice")
+        raise UsageError(say.TWICE_IN_USE())
     return ordered

@@ -6,7 +6,25 @@ check could not be done, 4 the environment is not fit.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What is told of an error, once in each language; the `sentences.py` of each room hold them.
+
+    Attributes:
+        zh: Chinese, with `{names}` to fill in.
+        en: the same in English.
+    """
+
+    zh: str
+    en: str
+
+    def __call__(self, **facts: object) -> str:
+        """Returns both languages, Chinese first, with the names filled in."""
+        return f"{self.zh.format(**facts)} · {self.en.format(**facts)}"
 
 
 class ClientError(Exception):

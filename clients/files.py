@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from clients import sentences as say
 from clients.errors import ClientError, UsageError
 from crypto.canonical import parse
 from crypto.errors import CryptoError
@@ -38,6 +39,18 @@ def write_json(path: Path, value: Any, mode: int = 0o644) -> None:
     write_durably(path, text.encode() + b"\n", mode)
 
 
+def check_target(path: Path) -> None:
+    """Refuses, before any work, an output that cannot be made: it replaces whatever bears its name, whole.
+
+    Raises:
+        UsageError: its folder does not exist, or what bears its name is a folder or a device.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(say.NO_FOLDER(path=path.parent))
+    if path.exists() and not path.is_file():
+        raise UsageError(say.NO_PLACE_FOR_FILE(path=path))
+
+
 def read_bounded(path: Path, limit: int, what: str) -> bytes:
     """Reads a file whole, if it is no larger than it may be; also one that tells no size (a pipe, a device).
 
@@ -54,9 +67,9 @@ def read_bounded(path: Path, limit: int, what: str) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise UsageError(f"读不到 there is no readable {what} {path}") from error
+        raise UsageError(say.UNREADABLE(what=what, path=path)) from error
     if len(data) > limit:
-        raise ClientError(f"过大 {path} is larger than {limit} bytes; that is no {what}")
+        raise ClientError(say.TOO_LARGE(path=path, limit=limit, what=what))
     return data
 
 
@@ -71,4 +84,4 @@ def read_json(path: Path) -> Any:
     try:
         return parse(data)
     except CryptoError as error:
-        raise ClientError(f"不合格式 {path} cannot be read: {error}") from error
+        raise ClientError(say.NOT_PARSED(path=path, error=error)) from error

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import BiddingError, Receipt, Submission, Withdrawal
+from clients import sentences as say
 from clients.errors import ClientError, IncompleteError
 from clients.files import read_json, write_durably, write_json
 from clients.sdk import uploads
@@ -78,10 +79,10 @@ def read_submission(sealed: Path, key: SigningKey) -> tuple[dict[str, Any], Subm
         said = Submission.from_body(body)
     except (CryptoError, BiddingError, KeyError, TypeError) as error:
         raise ClientError(
-            f"{submission_path(sealed)} is no submission signed by this key: {error}"
+            say.NOT_SIGNED_BY_KEY(submission=submission_path(sealed), error=error)
         ) from error
     if said.encapsulation != b64(encapsulation_of(sealed)):
-        raise ClientError(f"{sealed} is not the file that {submission_path(sealed)} was made for")
+        raise ClientError(say.OTHER_FILE(sealed=sealed, submission=submission_path(sealed)))
     return told, said, centre
 
 
@@ -127,7 +128,7 @@ def submit(
         write_json(submission_path(sealed), told)
     told, said, _ = read_submission(sealed, key)
     if sealed.stat().st_size != said.size or digest_of(sealed) != said.sha256:
-        raise ClientError(f"{sealed} was changed since it was sealed; seal it again")
+        raise ClientError(say.CHANGED_SINCE(sealed=sealed))
     known = _known_upload(sealed, said)
     path = uploads.resume_or_create(centre, sealed, {"filename": sealed.name}, known)
     write_json(beside(sealed, "upload"), {"v": 1, "sha256": said.sha256, "upload": path})
@@ -154,7 +155,7 @@ def withdraw(
             statement.verify(signed, purpose=Receipt.PURPOSE, centre=centre_id)
         )
     except (CryptoError, BiddingError, KeyError, TypeError) as error:
-        raise ClientError(f"{receipt} is no receipt: {error}") from error
+        raise ClientError(say.NO_RECEIPT(path=receipt, error=error)) from error
     body = Withdrawal(
         tender=said.tender, section=said.section, bidder=said.bidder, submission=said.entry.id
     )
@@ -200,15 +201,14 @@ def keep_receipt(
     wrong = [check for check in checks if check.status == "failed"]
     if wrong:
         raise ClientError(
-            f"the receipt in {target} does not hold, {wrong[0].id}: {wrong[0].detail}; "
-            "keep it and tell the supervisor"
+            say.RECEIPT_FALSE(target=target, check=wrong[0].id, detail=wrong[0].detail)
         )
     body = dict(signed["statement"])
     for name in ("v", "suite", "purpose", "centre"):
         body.pop(name)
     said = Receipt.from_body(body)
     if said.sha256 != sha256 or (size is not None and said.size != size):
-        raise ClientError(f"the receipt in {target} is for other bytes than those of this file")
+        raise ClientError(say.RECEIPT_OF_OTHER_BYTES(target=target))
     return Handed(path=target, receipt=said, checks=checks, skew=said.issued - now)
 
 
@@ -240,9 +240,7 @@ def keep_paper(centre: Centre, handed: Handed, trust: Trust | None, clock: Clock
         if page.status == "ok" and facts.receipt.encode() == handed.path.read_bytes().rstrip(b"\n"):
             return target
         wrong = [page.detail if page.status != "ok" else "it carries another receipt"]
-    raise ClientError(
-        f"the receipt on paper in {target} does not hold, {wrong[:1]}; keep it and tell the supervisor"
-    )
+    raise ClientError(say.PAPER_FALSE(target=target, wrong=wrong[:1]))
 
 
 def shown_trust(centre: Centre) -> Trust:
@@ -267,10 +265,10 @@ def _post(centre: Centre, path: str, form: dict[str, Any], refusal: Path) -> Any
     try:
         return centre.call("POST", path, form)
     except WireError as error:
-        raise IncompleteError(f"{error}; nothing is lost, run the same command again") from error
+        raise IncompleteError(say.RUN_AGAIN(error=error)) from error
     except RefusedError as problem:
         signed = problem.body.get("refusal")
         if not isinstance(signed, dict):
             raise
         write_durably(refusal, canonical(signed) + b"\n")
-        raise RefusedBidError(f"{problem}; the signed refusal 拒收 lies in {refusal}") from problem
+        raise RefusedBidError(say.REFUSED(problem=problem, refusal=refusal)) from problem

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clients import sentences as say
 from clients.errors import UnfitError, UsageError
+from clients.files import check_target
 from clients.verbs import show, verb
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 HomeOption = Annotated[Path | None, typer.Option(help="数据目录 the centre's home")]
 DatabaseOption = Annotated[str | None, typer.Option(help="数据库 URL；默认 SQLite")]
-JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object")]
+JsonOption = Annotated[bool, typer.Option("--json", help="输出一个 JSON one JSON object")]
 
 
 @verb
@@ -36,7 +38,8 @@ def backup(
 
     settings = _settings(home=home, database=database)
     if not settings.home.is_dir():
-        raise UsageError(f"没有这个数据目录 there is no home {settings.home}")
+        raise UsageError(say.NO_CENTRE_HOME(home=settings.home))
+    check_target(target)
     told = write_backup(settings, target, SystemClock())
     show({"archive": str(target), "size": told["size"], "root": told["root"]}, as_json=as_json)
 

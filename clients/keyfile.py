@@ -6,6 +6,7 @@ import getpass
 import sys
 from typing import TYPE_CHECKING, Final
 
+from clients import sentences as say
 from clients.errors import ClientError, UsageError
 from clients.files import read_bounded
 from crypto.errors import FormatError
@@ -29,16 +30,12 @@ def read_passphrase(file: Path | None, prompt: str) -> str:
         try:
             line = read_bounded(file, MAX_KEY, "passphrase file").decode().split("\n", 1)[0]
         except UnicodeDecodeError as error:
-            raise UsageError(f"不是文本 {file} is no text; it must hold the passphrase") from error
+            raise UsageError(say.NO_TEXT(file=file)) from error
         if not line:
-            raise UsageError(
-                f"首行为空 the first line of {file} is empty; it must hold the passphrase"
-            )
+            raise UsageError(say.EMPTY_LINE(file=file))
         return line
     if not sys.stdin.isatty():
-        raise UsageError(
-            "无终端可问口令 no terminal to ask for the passphrase on; give --passphrase-file"
-        )
+        raise UsageError(say.NO_TERMINAL())
     return getpass.getpass(f"{prompt}: ")
 
 
@@ -55,4 +52,4 @@ def read_key(path: Path, passphrase_file: Path | None = None) -> SigningKey:
     try:
         return SigningKey.from_pem(pem, passphrase)
     except FormatError as error:
-        raise ClientError(f"{path}: {error}") from error
+        raise ClientError(say.NO_KEY(path=path, error=error)) from error

@@ -13,12 +13,13 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from clients import sentences as say
 from clients.errors import UsageError
 from clients.submit import JsonOption, KeyOption, PassphraseOption, ServerOption
 from clients.verbs import show, verb
 
 OrderArgument = Annotated[
-    Path, typer.Argument(metavar="ORDER.json", help="signed by the supervisor")
+    Path, typer.Argument(metavar="ORDER.json", help="监督部门已签 signed by the supervisor")
 ]
 SigningKey = KeyOption
 ROUTES: Final = {
@@ -66,50 +67,63 @@ def body_of(purpose: str, given: dict[str, Any]) -> dict[str, Any]:
     if have.keys() != names:
         missing, foreign = sorted(names - have.keys()), sorted(have.keys() - names)
         raise UsageError(
-            f"{purpose} needs {', '.join(sorted(names))}: missing {missing}, not of it {foreign}"
+            say.ORDER_FIELDS(
+                purpose=purpose, names=", ".join(sorted(names)), missing=missing, foreign=foreign
+            )
         )
     try:
         return kind.from_body(have).to_body()
     except BiddingError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(say.ORDER_WRONG(error=error)) from error
 
 
 @verb
 def sign(
     what: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(KINDS))],
     section: Annotated[str, typer.Option("--section", help="id of the section 标段")],
-    reason: Annotated[str, typer.Option("--reason", help="as the ledger will show it")],
-    centre: Annotated[str, typer.Option("--centre", help="id of the centre")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="日志将显示的理由 as the ledger will show it")
+    ],
+    centre: Annotated[str, typer.Option("--centre", help="交易中心编号 id of the centre")],
     key: SigningKey,
-    output: Annotated[Path, typer.Option("--output", "-o", help="ORDER.json")],
-    tender: Annotated[str | None, typer.Option("--tender", help="id of the tender")] = None,
-    previous: Annotated[
-        int | None, typer.Option("--previous", help="T that stands, ms UTC")
+    output: Annotated[Path, typer.Option("--output", "-o", help="写到 ORDER.json")],
+    tender: Annotated[
+        str | None, typer.Option("--tender", help="招标项目编号 id of the tender")
     ] = None,
-    deadline: Annotated[int | None, typer.Option("--deadline", help="new T, ms UTC")] = None,
+    previous: Annotated[
+        int | None, typer.Option("--previous", help="现行开标时间 T that stands, ms UTC")
+    ] = None,
+    deadline: Annotated[
+        int | None, typer.Option("--deadline", help="新的开标时间 new T, ms UTC")
+    ] = None,
     close_list: Annotated[
-        str | None, typer.Option("--close-list", help="SHA-256 of the close list's leaf, hex")
+        str | None,
+        typer.Option("--close-list", help="截标清单条目摘要 SHA-256 of the close list's leaf, hex"),
     ] = None,
     submission: Annotated[
-        list[str] | None, typer.Option("--submission", help="a bid to put back; may be repeated")
+        list[str] | None,
+        typer.Option("--submission", help="恢复的投标 a bid to put back; may be repeated"),
     ] = None,
     evidence: Annotated[
         list[str] | None,
-        typer.Option("--evidence", help="SHA-256 of evidence of two histories; may be repeated"),
+        typer.Option(
+            "--evidence",
+            help="两段历史的证据 SHA-256 of evidence of two histories; may be repeated",
+        ),
     ] = None,
     closing_size: Annotated[int | None, typer.Option("--closing-size")] = None,
-    closing_root: Annotated[str | None, typer.Option("--closing-root", help="hex")] = None,
+    closing_root: Annotated[str | None, typer.Option("--closing-root", help="十六进制 hex")] = None,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign an order with the supervisor's key; offline."""
+    """监督部门离线签署决定 Sign an order with the supervisor's key; offline."""
     from clients import keyfile
     from clients.files import write_json
     from crypto import statement
     from trading.ground.clock import SystemClock
 
     if what not in KINDS:
-        raise UsageError(f"{what!r} is no order; there are {', '.join(KINDS)}")
+        raise UsageError(say.NO_ORDER(what=what, kinds=", ".join(KINDS)))
     purpose = KINDS[what]
     given = {
         "section": section, "reason": reason, "at": SystemClock().now(), "tender": tender,
@@ -129,12 +143,12 @@ def send(
     server: ServerOption,
     key: SigningKey,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="BOTH.json, for `custodian take`")
+        Path | None, typer.Option("--output", "-o", help="双签结果 BOTH.json, for `custodian take`")
     ] = None,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring an order to the centre, which signs the same; a late-witness order the supervisor brings itself."""
+    """把决定送交中心会签 Bring an order to the centre, which signs the same; a late-witness order the supervisor brings itself."""
     from clients import keyfile
     from clients.files import read_json, write_json
     from clients.sdk.session import login
@@ -146,7 +160,7 @@ def send(
         purpose, section, name = str(said["purpose"]), str(said["section"]), str(said["centre"])
         route = ROUTES[purpose]
     except (KeyError, TypeError) as error:
-        raise UsageError(f"{order} is no order of a supervisor") from error
+        raise UsageError(say.NO_SUPERVISORS_ORDER(order=order)) from error
     body = value["supervisor"] if purpose == "late_witness" else {"supervisor": value["supervisor"]}
     signing = keyfile.read_key(key, passphrase_file)
     with Centre.at(server) as centre:

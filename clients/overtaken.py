@@ -25,7 +25,8 @@ def overtaken(centre: Centre, section: str, version: int) -> str:
     if type(newest) is not int or newest <= version:
         return ""
     return (
-        f"tender file version {version} 招标文件第 {version} 版 was overtaken by version {newest}: read the "
-        f"addenda 补遗 and fetch tender.json. A bid for an older version is taken and marked in the "
+        f"招标文件第 {version} 版之后已有第 {newest} 版；请阅读补遗，重新下载 tender.json 后用 --supersedes 替换投标 · "
+        f"tender file version {version} was overtaken by version {newest}: read the "
+        f"addenda and fetch tender.json. A bid for an older version is taken and marked in the "
         "opening record; to replace it before T, seal with the new file and --supersedes RECEIPT"
     )

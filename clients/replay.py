@@ -13,6 +13,8 @@ import typer
 
 from auction.model import ScenarioError
 from auction.replay import replay
+from clients import sentences as say
+from clients.verbs import told
 
 
 def command(
@@ -29,8 +31,10 @@ def command(
         try:
             result = replay(path.read_bytes())
         except (ScenarioError, OSError) as error:
-            reason = error.detail if isinstance(error, ScenarioError) else error.strerror
-            print(f"{path}: {reason}", file=sys.stderr)
+            if isinstance(error, OSError):
+                print(f"{path}: {told(error)}", file=sys.stderr)
+            else:
+                print(f"{path}: {say.NO_SCENARIO(error=error.detail)}", file=sys.stderr)
             sound = False
             continue
         sound = sound and "error" not in result

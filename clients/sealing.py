@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import BiddingError, Manifest, Receipt, Submission
 from bidding.package import Source, check_summary, pack
+from clients import sentences as say
 from clients.errors import ClientError, UsageError
 from clients.files import read_json, write_json
 from crypto import possession, statement
@@ -69,11 +70,9 @@ def read_summary(path: Path) -> Summary:
             parties = value.get("parties", [bidder])
             if isinstance(parties, list) and parties and all(type(p) is str for p in parties):
                 if parties[0] != bidder:
-                    raise UsageError(f"{path}: the lead party comes first and is the bidder")
+                    raise UsageError(say.LEAD_FIRST(path=path))
                 return Summary(bidder=bidder, parties=tuple(parties), values=values)
-    raise UsageError(
-        f'{path} must be {{"bidder": id, "parties": [ids, lead first], "summary": {{name: text}}}}'
-    )
+    raise UsageError(say.SUMMARY_FORM(path=path))
 
 
 def superseded(path: Path | None, section: str) -> str:
@@ -92,9 +91,9 @@ def superseded(path: Path | None, section: str) -> str:
         )
         receipt = Receipt.from_body(body)
     except (CryptoError, BiddingError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no receipt: {error}") from error
+        raise UsageError(say.NO_RECEIPT(path=path, error=error)) from error
     if receipt.section != section or receipt.entry.kind != "submission":
-        raise UsageError(f"{path} is no receipt of a submission to section {section}")
+        raise UsageError(say.OTHER_RECEIPT(path=path, section=section))
     return receipt.entry.id
 
 
@@ -107,7 +106,7 @@ def sources(files: Sequence[Path], progress: Progress) -> list[Source]:
     made = []
     for file in files:
         if not file.is_file():
-            raise UsageError(f"{file} is no file")
+            raise UsageError(say.NO_FILE(path=file))
         made.append(
             Source(
                 name=file.name,
@@ -275,4 +274,4 @@ def encapsulation_of(sealed: Path) -> bytes:
         with sealed.open("rb") as source:
             return read_header(source).bid_stanza().enc
     except CryptoError as error:
-        raise ClientError(f"{sealed} is no sealed bid: {error}") from error
+        raise ClientError(say.NO_SEALED_BID(sealed=sealed, error=error)) from error

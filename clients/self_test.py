@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import Manifest
 from bidding.package import Source, pack
+from clients import sentences as say
 from clients.errors import ClientError
 from crypto import statement
 from crypto.age import IterableSource, parse_recipient, seal_stream
@@ -61,7 +62,7 @@ def run(centre: Centre, key: SigningKey) -> Tested:
     digest = sha256_hex(dummy)
     wanted = [{"name": DUMMY, "sha256": digest, "size": len(dummy)}]
     if found.get("files") != wanted or found.get("summary") != {"total_price": PRICE}:
-        raise ClientError("the centre opened something else than was sealed; tell the supervisor")
+        raise ClientError(say.OPENED_ELSE())
     return Tested(sealed=len(sealed), sha256=digest, bidder=bidder)
 
 
@@ -80,11 +81,11 @@ def drill_key(told: Any) -> bytes:
         group = verify_certificate(certificate, hosts)  # whose they are does not matter here
         context = group.key_context
     except (CryptoError, KeyError, TypeError, AttributeError) as error:
-        raise ClientError(f"the centre shows no drill key: {error}") from error
+        raise ClientError(say.NO_DRILL_KEY(error=error)) from error
     if (context.purpose, context.section) != ("rehearsal", "drill"):
-        raise ClientError("the centre shows a section's key for a drill; nothing was sealed to it")
+        raise ClientError(say.KEY_OF_SECTION())
     if group.recipient != recipient:
-        raise ClientError("the drill key is another than its ceremony made")
+        raise ClientError(say.OTHER_DRILL_KEY())
     return recipient
 
 

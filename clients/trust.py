@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from clients import sentences as say
 from clients.custodian.card import HOST_OU, NOTE_OU, STATEMENT_OU
 from clients.errors import ClientError
 from clients.files import read_bounded
@@ -121,7 +122,7 @@ def read(path: Path) -> Trust:
     try:
         certificates = x509.load_pem_x509_certificates(data)
     except ValueError as error:
-        raise ClientError(f"不是证书 {path} is no file of PEM certificates") from error
+        raise ClientError(say.NO_CERTIFICATES(path=path)) from error
 
     def first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
         found = name.get_attributes_for_oid(oid)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 import typer
 
+from clients import sentences as say
 from clients.errors import ClientError
 from crypto.errors import CryptoError
 
@@ -49,7 +50,7 @@ def verb(command: Callable[P, None]) -> Callable[P, None]:
             code = exit_code(error)
             if code is None or isinstance(error, BrokenPipeError):  # whoever read us has enough
                 raise
-            print(f"{HEADINGS[code]}: {error}", file=sys.stderr)
+            print(f"{HEADINGS[code]}: {told(error)}", file=sys.stderr)
             raise typer.Exit(code) from error
 
     return wrapped
@@ -71,6 +72,18 @@ def exit_code(error: Exception) -> int | None:
     if isinstance(error, OSError):
         return 4
     return None
+
+
+def told(error: Exception) -> str:
+    """An expected error as a sentence, Chinese first: the system's errors in words, a lower floor's with a lead."""
+    from documents.model import DocumentError
+
+    if isinstance(error, OSError):
+        kind = say.SYSTEM.get(error.errno or 0, say.SYSTEM_OTHER)
+        return kind(path=error.filename or "", error=error.strerror or error)
+    if isinstance(error, CryptoError | DocumentError):
+        return say.DOES_NOT_HOLD(error=error)
+    return str(error)
 
 
 def show(result: dict[str, Any], *, as_json: bool, text: str | None = None) -> None:

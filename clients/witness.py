@@ -27,12 +27,17 @@ from clients.verbs import verb
 @verb
 def init(
     home: HomeOption,
-    centre: Annotated[str, typer.Option("--centre", help="id of the centre whose log is seen")],
-    organisation: Annotated[str, typer.Option("--organisation", help="as notices print it")],
+    centre: Annotated[
+        str,
+        typer.Option("--centre", help="所见证日志的中心编号 id of the centre whose log is seen"),
+    ],
+    organisation: Annotated[
+        str, typer.Option("--organisation", help="公告上的机构名称 as notices print it")
+    ],
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a home with a note key, and the public card to hand out."""
+    """新建见证人目录：一个联署密钥与一张可交付的名片 Make a home with a note key, and the public card to hand out."""
     with make_home(home, WITNESS, centre, organisation, passphrase_file) as made:
         introduce(made, as_json=as_json)
 
@@ -41,12 +46,12 @@ def init(
 def serve(
     home: HomeOption,
     server: Annotated[
-        str | None, typer.Option("--server", help="instead of the one joined")
+        str | None, typer.Option("--server", help="代替加入时的地址 instead of the one joined")
     ] = None,
     interval_ms: Annotated[int, typer.Option("--interval-ms", min=20)] = POLL_MS,
     passphrase_file: PassphraseOption = None,
 ) -> None:
-    """Cosign the log as it grows; never two histories. Calls out only."""
+    """值守：联署不断增长的日志，绝不联署两段历史 Cosign the log as it grows; never two histories. Calls out only."""
     run(home, server, interval_ms, passphrase_file)
 
 

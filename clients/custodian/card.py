@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import BiddingError, Enrolment
+from clients.custodian import sentences as say
 from clients.errors import ClientError
 from crypto import statement
 from crypto.encoding import b64, unb64
@@ -106,9 +107,9 @@ def read(signed: Any, centre: str) -> Card:
             who = Enrolment.from_body(body)
             host = unb64(who.host_key)
     except (CryptoError, BiddingError) as error:
-        raise ClientError(f"this is no card of a custodian or witness: {error}") from error
+        raise ClientError(say.NO_CARD(error=error)) from error
     if unb64(who.key) != key:
-        raise ClientError(f"the card of {who.custodian} is signed by another key than it names")
+        raise ClientError(say.CARD_OF_ANOTHER_KEY(custodian=who.custodian))
     return Card(
         id=who.custodian,
         organisation=who.organisation,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import CeremonyMessage
+from clients.custodian import sentences as say
 from clients.custodian.cosigner import LAST, ROOT
 from clients.errors import ClientError
 from crypto import statement
@@ -111,22 +112,16 @@ class Ceremonies:
         context = KeyContext.from_bytes(task.context)
         home = self._home
         if context.centre != home.identity.centre or context.ceremony != task.ceremony:
-            raise ClientError(
-                f"ceremony {task.ceremony}: the key's context is of another centre or ceremony"
-            )
+            raise ClientError(say.OTHER_CONTEXT(ceremony=task.ceremony))
         hosts = self._roster.hosts()
         for index, key in enumerate(context.custodians, 1):
             if key not in hosts:
-                raise ClientError(
-                    f"ceremony {task.ceremony}: custodian {index} was not pinned at `join`; "
-                    "compare fingerprints with that organisation and join again"
-                )
+                raise ClientError(say.NOT_PINNED(ceremony=task.ceremony, index=index))
         if home.keys.host.public not in context.custodians:
-            raise ClientError(f"ceremony {task.ceremony} is held without this custodian")
+            raise ClientError(say.HELD_WITHOUT(ceremony=task.ceremony))
         if task.round == 1 and (context.earliest <= now or context.earliest % 1000):
             raise ClientError(
-                f"ceremony {task.ceremony}: its earliest opening {context.earliest} is past or "
-                "not on a slot boundary"
+                say.EARLIEST_IS_PAST(ceremony=task.ceremony, earliest=context.earliest)
             )
         return context
 
@@ -140,7 +135,7 @@ class Ceremonies:
             kept = home.state.say(STATE, task.ceremony, canonical(fresh.to_json()), now)
         participant = Participant.from_json(home.keys.host, parse(kept))
         if participant.context != task.context:
-            raise ClientError(f"ceremony {task.ceremony} comes back with another context")
+            raise ClientError(say.CONTEXT_CHANGED(ceremony=task.ceremony))
         return participant
 
     def _say(self, task: Task, round_: int, message: bytes, now: int) -> dict[str, Any]:
@@ -167,8 +162,12 @@ class Ceremonies:
         """The DKG messages of one round, each signed by the custodian in whose place it stands."""
         if len(messages) != len(context.custodians):
             raise ClientError(
-                f"ceremony {ceremony}: {len(messages)} messages of round {round_} "
-                f"for {len(context.custodians)} custodians"
+                say.MESSAGES_MISSING(
+                    ceremony=ceremony,
+                    messages=len(messages),
+                    round=round_,
+                    custodians=len(context.custodians),
+                )
             )
         hosts = self._roster.hosts()
         contents = []
@@ -183,7 +182,7 @@ class Ceremonies:
                 )
             )
             if (body.ceremony, body.custodian, body.round) != (ceremony, member.id, round_):
-                raise ClientError(f"ceremony {ceremony}: a message stands in a wrong place")
+                raise ClientError(say.MESSAGE_MISPLACED(ceremony=ceremony))
             contents.append(unb64(body.message))
         return contents
 
@@ -230,7 +229,7 @@ def load_share(home: Home, ceremony: str) -> Secret:
     """
     sealed = home.state.said(SHARE, ceremony)
     if sealed is None:
-        raise ClientError(f"this home holds no share of ceremony {ceremony}; see `recover`")
+        raise ClientError(say.NO_SHARE(ceremony=ceremony))
     return Secret.parse(home.keys.unseal(f"share {ceremony}", sealed))
 
 
@@ -242,7 +241,7 @@ def certificate_of(home: Home, ceremony: str) -> SuccessCertificate:
     """
     kept = home.state.said(CERTIFICATE, ceremony)
     if kept is None:
-        raise ClientError(f"ceremony {ceremony} did not end with a certificate in this home")
+        raise ClientError(say.NO_CERTIFICATE(ceremony=ceremony))
     return SuccessCertificate.from_json(parse(kept))
 
 

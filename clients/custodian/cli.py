@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from clients.custodian import sentences as say
 from clients.errors import ClientError, UsageError
 from clients.verbs import show, verb
 
@@ -19,11 +20,16 @@ if TYPE_CHECKING:
     from clients.custodian.roster import Roster
     from clients.custodian.state import State
 
-HomeOption = Annotated[Path, typer.Option("--home", help="the custodian's own folder")]
-PassphraseOption = Annotated[
-    Path | None, typer.Option("--passphrase-file", help="for unattended starts: its first line")
+HomeOption = Annotated[
+    Path, typer.Option("--home", help="托管人自己的目录 the custodian's own folder")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object")]
+PassphraseOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file", help="无人值守时读其首行 for unattended starts: its first line"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="输出一个 JSON one JSON object")]
 POLL_MS: Final = 1000
 
 
@@ -33,7 +39,7 @@ def open_home(path: Path, passphrase_file: Path | None) -> Home:
     from clients.keyfile import read_passphrase
 
     if not (path / "host.age").is_file():
-        raise UsageError(f"{path} is no home; `custodian init --home {path}` makes one")
+        raise UsageError(say.NO_HOME(path=path))
     return Home.open(path, read_passphrase(passphrase_file, f"passphrase of {path}"))
 
 
@@ -58,7 +64,7 @@ def make_home(
         work = WORK_FILE
     passphrase = read_passphrase(passphrase_file, f"new passphrase of {path}")
     if passphrase_file is None and passphrase != read_passphrase(None, "the same again"):
-        raise UsageError("the two passphrases differ")
+        raise UsageError(say.PASSPHRASES_DIFFER())
     identity = Identity(role=role, centre=centre, organisation=organisation)
     now = SystemClock().now()
     return Home.create(path, identity, passphrase, now=now, work=work, secret=secret)
@@ -77,10 +83,11 @@ def introduce(home: Home, *, as_json: bool) -> None:
         },
         as_json=as_json,
         text=(
-            f"{card.id} of {card.organisation}\n"
-            f"fingerprint 指纹: {card.fingerprint}\n"
-            f"Hand {home.path / 'card.json'} to the centre; read the fingerprint to the others.\n"
-            f"Back up {home.path / 'host.age'} and its passphrase: with them a lost home comes back."
+            f"{card.organisation}: {card.id}\n"
+            f"指纹 fingerprint: {card.fingerprint}\n"
+            f"把名片交给中心，向其他人念出指纹 hand this to the centre, read the fingerprint to the others: "
+            f"{home.path / 'card.json'}\n"
+            f"备份此文件及口令，丢失目录可凭以找回 back up, with its passphrase: {home.path / 'host.age'}"
         ),
     )
 
@@ -88,12 +95,16 @@ def introduce(home: Home, *, as_json: bool) -> None:
 @verb
 def init(
     home: HomeOption,
-    centre: Annotated[str, typer.Option("--centre", help="id of the centre to be served")],
-    organisation: Annotated[str, typer.Option("--organisation", help="as notices print it")],
+    centre: Annotated[
+        str, typer.Option("--centre", help="所服务的交易中心编号 id of the centre to be served")
+    ],
+    organisation: Annotated[
+        str, typer.Option("--organisation", help="公告上的机构名称 as notices print it")
+    ],
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a home with one host secret, and the public card to hand out."""
+    """新建托管人目录：一份主机密钥与一张可交付的名片 Make a home with one host secret, and the public card to hand out."""
     with make_home(home, "custodian", centre, organisation, passphrase_file) as made:
         introduce(made, as_json=as_json)
 
@@ -101,15 +112,20 @@ def init(
 @verb
 def join(
     home: HomeOption,
-    roster: Annotated[Path, typer.Option("--roster", help="who holds keys and witnesses, JSON")],
-    server: Annotated[str, typer.Option("--server", help="address of the centre")],
+    roster: Annotated[
+        Path, typer.Option("--roster", help="托管人与见证人名册 who holds keys and witnesses, JSON")
+    ],
+    server: Annotated[str, typer.Option("--server", help="交易中心地址 address of the centre")],
     fingerprint: Annotated[
-        str | None, typer.Option("--fingerprint", help="of the roster, compared out of band")
+        str | None,
+        typer.Option(
+            "--fingerprint", help="另行核对过的名册指纹 of the roster, compared out of band"
+        ),
     ] = None,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Pin the other custodians, the witnesses and the log, after comparing fingerprints."""
+    """加入：核对指纹后认定其他托管人、见证人与日志 Pin the other custodians, the witnesses and the log, after comparing fingerprints."""
     from clients.custodian.roster import Roster
     from clients.files import read_json
 
@@ -125,22 +141,20 @@ def join(
 
 def _compare(home: Home, roster: Roster, fingerprint: str | None, *, as_json: bool) -> None:
     if roster.centre != home.identity.centre:
-        raise ClientError(f"this roster is of {roster.centre}, not {home.identity.centre}")
+        raise ClientError(say.ROSTER_OF_ANOTHER(theirs=roster.centre, ours=home.identity.centre))
     if home.card().witness not in roster.notes():
-        raise ClientError("this home's own card is not in the roster, or was changed there")
+        raise ClientError(say.OWN_CARD_MISSING())
     if fingerprint is not None:
         if fingerprint.replace(" ", "") != roster.fingerprint.replace(" ", ""):
-            raise ClientError(
-                f"the roster's fingerprint is {roster.fingerprint}; somebody changed it under way"
-            )
+            raise ClientError(say.OTHER_FINGERPRINT(fingerprint=roster.fingerprint))
         return
     if as_json or not sys.stdin.isatty():
-        raise UsageError("no terminal to compare fingerprints on; give --fingerprint")
+        raise UsageError(say.NO_TERMINAL())
     for card in (*roster.custodians, *roster.witnesses):
         print(f"{card.organisation}: {card.fingerprint}")
-    print(f"the whole roster: {roster.fingerprint}")
+    print(f"整本名册 the whole roster: {roster.fingerprint}")
     if not typer.confirm("Did each organisation read you this fingerprint itself?"):
-        raise ClientError("not joined; nothing was pinned")
+        raise ClientError(say.NOT_JOINED())
 
 
 def pin(home: Home, roster: Roster, server: str) -> None:
@@ -157,7 +171,7 @@ def pin(home: Home, roster: Roster, server: str) -> None:
 
         before = Roster.from_json(read_json(path))
         if before.ledger != roster.ledger:
-            raise ClientError("another log was pinned before; a new log wants a new home")
+            raise ClientError(say.OTHER_LOG())
     write_json(path, dict(roster.body))
     write_json(home.path / "server.json", {"v": 1, "server": server})
 
@@ -168,7 +182,7 @@ def visit(path: Path) -> Iterator[State]:
     from clients.custodian.state import State
 
     if not (path / "host.age").is_file():
-        raise UsageError(f"{path} is no home; `custodian init --home {path}` makes one")
+        raise UsageError(say.NO_HOME(path=path))
     state = State(path / "state.sqlite")
     try:
         yield state
@@ -186,7 +200,7 @@ def pinned(home: Path) -> tuple[Roster, str]:
     from clients.files import read_json
 
     if not (home / "roster.json").is_file():
-        raise UsageError(f"{home} has not joined; run `custodian join`")
+        raise UsageError(say.JOIN_FIRST(home=home))
     body = read_json(home / "roster.json")
     return Roster.from_json(body), str(read_json(home / "server.json")["server"])
 
@@ -195,12 +209,12 @@ def pinned(home: Path) -> tuple[Roster, str]:
 def serve(
     home: HomeOption,
     server: Annotated[
-        str | None, typer.Option("--server", help="instead of the one joined")
+        str | None, typer.Option("--server", help="代替加入时的地址 instead of the one joined")
     ] = None,
     interval_ms: Annotated[int, typer.Option("--interval-ms", min=20)] = POLL_MS,
     passphrase_file: PassphraseOption = None,
 ) -> None:
-    """Witness the log, take part in ceremonies, answer releases by the rule. Calls out only."""
+    """值守：联署日志，参加仪式，按规则应答 Witness the log, take part in ceremonies, answer releases by the rule. Calls out only."""
     run(home, server, interval_ms, passphrase_file)
 
 
@@ -226,10 +240,12 @@ def run(home: Path, server: str | None, interval_ms: int, passphrase_file: Path 
 @verb
 def take(
     home: HomeOption,
-    file: Annotated[Path, typer.Argument(help="a statement of centre and supervisor, JSON")],
+    file: Annotated[
+        Path, typer.Argument(help="中心与监督部门的声明 a statement of centre and supervisor, JSON")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Accept what is handed over directly: a postponement or another order of two, evidence of two histories."""
+    """当面接收：推迟等双签决定，或两段历史的证据 Accept what is handed over directly: a postponement or another order of two, evidence of two histories."""
     from clients.custodian.handed import accept
     from clients.files import read_json
     from trading.ground.clock import SystemClock
@@ -244,11 +260,13 @@ def take(
 def hold(
     home: HomeOption,
     section: Annotated[str, typer.Argument(help="id of the section 标段")],
-    reason: Annotated[str, typer.Option("--reason", help="said in the refusal")] = "held",
-    lift: Annotated[bool, typer.Option("--lift", help="end the hold")] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="写入拒绝答复的理由 said in the refusal")
+    ] = "held",
+    lift: Annotated[bool, typer.Option("--lift", help="解除扣留 end the hold")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Veto the release of a section; this custodian then answers with a signed refusal."""
+    """扣留：否决某标段的解锁 Veto the release of a section; this custodian then answers with a signed refusal."""
     from clients.custodian.handed import put_on_hold
     from trading.ground.clock import SystemClock
 
@@ -263,7 +281,7 @@ def rehearse(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove that this home is ready: its secret opens, its memory writes, its shares fit their keys."""
+    """演练：证明本目录随时可用 Prove that this home is ready: its secret opens, its memory writes, its shares fit their keys."""
     from clients.custodian.handed import rehearsal
     from trading.ground.clock import SystemClock
 
@@ -278,14 +296,16 @@ def rehearse(
 @verb
 def recover(
     home: HomeOption,
-    host: Annotated[Path, typer.Option("--host", help="the backed-up host.age")],
-    roster: Annotated[Path, typer.Option("--roster", help="the roster that was joined")],
-    server: Annotated[str, typer.Option("--server", help="address of the centre")],
+    host: Annotated[Path, typer.Option("--host", help="备份的 host.age the backed-up host.age")],
+    roster: Annotated[
+        Path, typer.Option("--roster", help="加入时的名册 the roster that was joined")
+    ],
+    server: Annotated[str, typer.Option("--server", help="交易中心地址 address of the centre")],
     fingerprint: Annotated[str | None, typer.Option("--fingerprint")] = None,
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a lost home anew: shares from its host secret, its own words from the log. Hand orders over again."""
+    """找回：从主机密钥与日志重建丢失的目录 Make a lost home anew: shares from its host secret, its own words from the log. Hand orders over again."""
     import shutil
 
     from clients.custodian.keys import Keys
@@ -301,7 +321,7 @@ def recover(
     read = Roster.from_json(read_json(roster))
     mine = [card for card in read.custodians if card.id == keys.name]
     if not mine:
-        raise ClientError("the roster does not know this host secret")
+        raise ClientError(say.UNKNOWN_SECRET())
     from clients.custodian.home import Home, Identity
 
     identity = Identity(role="custodian", centre=read.centre, organisation=mine[0].organisation)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clients.custodian import histories
+from clients.custodian import sentences as say
 from clients.errors import ClientError
 from clients.sdk import ledger
 from crypto.errors import ProofError
@@ -111,6 +112,5 @@ class Cosigner:
             if found is not None:
                 where = f"the proof lies in {histories.hand_on(self._home, centre, found, now)}"
             raise ForkError(
-                f"the log of {tree.size} leaves contradicts the one of {size} leaves that this "
-                f"witness cosigned ({error}); {where}, tell the supervisor"
+                say.LOG_CONTRADICTS(shown=tree.size, signed=size, error=error, where=where)
             ) from error

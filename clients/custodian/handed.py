@@ -19,6 +19,7 @@ from bidding.model import (
 )
 from bidding.release import TwoSigned
 from clients.custodian import histories
+from clients.custodian import sentences as say
 from clients.custodian.ceremony import CERTIFICATE, SHARE, load_share
 from clients.custodian.release import HANDED, HOLD
 from clients.errors import ClientError
@@ -60,14 +61,14 @@ def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str
     if isinstance(value, dict) and "first" in value:
         proved = histories.learn(state, roster, [value], now)
         if not proved:
-            raise ClientError("this proves nothing about the pinned log or a pinned witness")
+            raise ClientError(say.PROVES_NOTHING())
         return histories.EVIDENCE, proved[0].key.partition("+")[0]
     try:
         both = TwoSigned.from_body(value)
         purpose = str(both.centre["statement"]["purpose"])
         kinds = [kind for kind in KINDS if purpose == kind.PURPOSE]
         if not kinds:
-            raise ClientError(f"a statement of purpose {purpose!r} cannot be handed over")
+            raise ClientError(say.NOT_HANDED_OVER(purpose=purpose))
         bodies = [
             statement.verify(signed, purpose=purpose, centre=roster.centre, key=key)
             for signed, key in (
@@ -77,13 +78,11 @@ def accept(state: State, roster: Roster, value: Any, now: int) -> tuple[str, str
         ]
         said = kinds[0].from_body(bodies[0])
     except (BiddingError, CryptoError, KeyError, TypeError) as error:
-        raise ClientError(
-            f"this is not one statement signed by centre and supervisor: {error}"
-        ) from error
+        raise ClientError(say.NOT_BOTH_SIGNED(error=error)) from error
     if bodies[0] != bodies[1]:
-        raise ClientError("centre and supervisor signed different things")
+        raise ClientError(say.SIGNED_DIFFERENTLY())
     if isinstance(said, Postponement) and said.deadline <= said.previous:
-        raise ClientError("a postponement moves T later, never earlier")
+        raise ClientError(say.NEVER_EARLIER())
     content = canonical(both.to_body())
     state.say(HANDED, sha256_hex(content), content, now)
     return purpose, said.section

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from clients.custodian import card
+from clients.custodian import sentences as say
 from clients.custodian.keys import SECRET_BYTES, Keys
 from clients.custodian.state import State
 from clients.errors import UnfitError, UsageError
@@ -87,7 +88,7 @@ class Home:
             UsageError: there is something in the folder already.
         """
         if path.exists() and any(path.iterdir()):
-            raise UsageError(f"{path} is not empty; a home is never overwritten")
+            raise UsageError(say.NOT_EMPTY(path=path))
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         keys = Keys(
             token(SECRET_BYTES) if secret is None else secret,
@@ -112,7 +113,7 @@ class Home:
             ClientError: the passphrase does not fit.
         """
         if not (path / "host.age").is_file():
-            raise UsageError(f"{path} is no home; `custodian init --home {path}` makes one")
+            raise UsageError(say.NO_HOME(path=path))
         lock = _take_lock(path)
         try:
             facts = read_json(path / "home.json")
@@ -152,5 +153,5 @@ def _take_lock(path: Path) -> int:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
-        raise UnfitError(f"another process lives in {path}; end it first") from error
+        raise UnfitError(say.LIVED_IN(path=path)) from error
     return handle

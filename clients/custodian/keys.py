@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
+from clients.custodian import sentences as say
 from clients.errors import ClientError
 from crypto.age import ScryptIdentity, ScryptRecipient, decrypt_bytes, encrypt_bytes
 from crypto.cocktail import HostKey
@@ -40,7 +41,7 @@ class Keys:
 
     def __init__(self, secret: bytes, *, witness_only: bool = False) -> None:
         if len(secret) != SECRET_BYTES:
-            raise ClientError(f"a host secret has {SECRET_BYTES} bytes, not {len(secret)}")
+            raise ClientError(say.SECRET_LENGTH(wanted=SECRET_BYTES, found=len(secret)))
         self.secret: Final = secret
         self._prefix = "wit_" if witness_only else "cus_"
         self.host: Final = HostKey(secret)
@@ -85,7 +86,7 @@ class Keys:
         try:
             return cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], what.encode())
         except (InvalidTag, ValueError) as error:
-            raise ClientError(f"the sealed {what} does not fit this home's host secret") from error
+            raise ClientError(say.SEALED_BY_ANOTHER(what=what)) from error
 
     def shut(self, passphrase: str, work: int) -> bytes:
         """The host secret as an age file under a passphrase (age v1, scrypt stanza).
@@ -106,7 +107,7 @@ class Keys:
         try:
             secret = decrypt_bytes(sealed, [ScryptIdentity(passphrase)])
         except CryptoError as error:
-            raise ClientError(f"the host secret does not open: {error}") from error
+            raise ClientError(say.SECRET_SHUT(error=error)) from error
         return cls(secret, witness_only=witness_only)
 
     def __repr__(self) -> str:

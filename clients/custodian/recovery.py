@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import BiddingError, CeremonyMessage, Recovery, Release
 from clients.custodian import histories
+from clients.custodian import sentences as say
 from clients.custodian.ceremony import ROUND, keep_birth, recover_share
 from clients.custodian.cosigner import LAST, ForkError
 from clients.custodian.handed import put_on_hold
@@ -92,10 +93,7 @@ def recover_all(home: Home, roster: Roster, centre: Centre, now: int) -> Recover
     log = _read(home, centre, tree)
     shares = _shares(home, roster, centre, log, now)
     if shares and own is None:
-        raise ClientError(
-            "the centre shows no cosignature of this custodian's own, although it holds shares; "
-            "another history may be hidden. Tell the supervisor"
-        )
+        raise ClientError(say.OWN_COSIGNATURE_MISSING())
     answers, held = _answers(home, given["answers"], log, now)
     for one in given["messages"]:
         body = _own(home, one, CeremonyMessage.PURPOSE)
@@ -129,10 +127,7 @@ def _witnessed(
             elif abs(now - stamp) <= FRESH_MS:
                 fresh.add(str(one.key))
     if len(fresh) < WITNESSES:
-        raise ClientError(
-            f"{len(fresh)} other witnesses have stamped this log within a minute, {WITNESSES} are "
-            "needed to know that it is the one history; run this again when they are awake"
-        )
+        raise ClientError(say.TOO_FEW_WITNESSES(fresh=len(fresh), needed=WITNESSES))
     return own
 
 
@@ -155,10 +150,7 @@ def _goes_on(
         where = "tell the supervisor"
         if found is not None:
             where = f"the proof lies in {histories.hand_on(home, centre, found, now)}"
-        raise ForkError(
-            f"a checkpoint of {point.size} leaves that witnesses cosigned is of another history "
-            f"than the log shown ({error}); nothing was recovered, {where}"
-        ) from error
+        raise ForkError(say.OTHER_HISTORY(size=point.size, error=error, where=where)) from error
 
 
 def _read(home: Home, centre: Centre, tree: Checkpoint) -> _Log:
@@ -176,7 +168,7 @@ def _read(home: Home, centre: Centre, tree: Checkpoint) -> _Log:
                 found.answered[leaf["sha256"]] = leaf["section"]
         fold.add(data)
     if fold.root() != tree.root:
-        raise ClientError("the leaves shown are not those under the log's checkpoint")
+        raise ClientError(say.OTHER_LEAVES())
     return found
 
 
@@ -233,9 +225,7 @@ def _own(home: Home, signed: dict[str, Any], purpose: str) -> dict[str, Any]:
             )
         )
     except CryptoError as error:
-        raise ClientError(
-            f"the centre shows a {purpose} that this custodian has not signed"
-        ) from error
+        raise ClientError(say.NOT_SIGNED_HERE(purpose=purpose)) from error
 
 
 def _message(signed: Any) -> str:
@@ -246,4 +236,4 @@ def _message(signed: Any) -> str:
     try:
         return CeremonyMessage.from_body(body).message
     except BiddingError as error:
-        raise ClientError(f"the ceremony's remains are malformed: {error}") from error
+        raise ClientError(say.REMAINS_MALFORMED(error=error)) from error

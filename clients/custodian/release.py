@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bidding.model import Check, Release, ReleaseRefusal
 from bidding.release import Answer, CustodianView, ReleaseRequest, TwoSigned, Verdict, decide
 from clients.custodian import histories
+from clients.custodian import sentences as say
 from clients.custodian.ceremony import birth_of, certificate_of, load_share
 from clients.errors import ClientError
 from clients.sdk import ledger
@@ -78,7 +79,7 @@ class Releases:
         size = open_checkpoint(request.head.encode(), self._roster.ledger).size
         request = self._widened(centre, request, size)
         if request.section != section:
-            raise ClientError(f"asked about {section}, the centre answered about {request.section}")
+            raise ClientError(say.ANSWERED_ABOUT_ANOTHER(asked=section, answered=request.section))
         histories.learn(self._home.state, self._roster, ledger.evidence(centre), now)
         view = self._view(request, now)
         verdict = decide(view, request, ledger.leaves(centre, request.start, size))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from clients.custodian import sentences as say
 from clients.custodian.card import Card
 from clients.custodian.card import read as read_card
 from clients.errors import ClientError
@@ -52,7 +53,7 @@ class Roster:
         """
         try:
             if value["v"] != 1:
-                raise ClientError("this roster has another version than 1")
+                raise ClientError(say.ROSTER_VERSION())
             centre = value["centre"]
             cards = [read_card(card, centre) for card in value["custodians"]]
             witnesses = [read_card(card, centre) for card in value["witnesses"]]
@@ -66,13 +67,13 @@ class Roster:
                 body=value,
             )
         except (KeyError, TypeError, AttributeError, CryptoError) as error:
-            raise ClientError(f"this is no roster of version 1: {error}") from error
+            raise ClientError(say.NO_ROSTER(error=error)) from error
         roster._check()
         return roster
 
     def _check(self) -> None:
         if any(card.host_key is None for card in self.custodians):
-            raise ClientError("a custodian of the roster has no host key")
+            raise ClientError(say.NO_HOST_KEY())
         everyone = (*self.custodians, *self.witnesses)
         unique: tuple[tuple[str, list[str]], ...] = (
             ("organisation", [card.organisation for card in self.custodians]),
@@ -81,11 +82,11 @@ class Roster:
         )
         for what, values in unique:
             if len(set(values)) != len(values):
-                raise ClientError(f"one {what} stands twice in the roster; no one holds two shares")
+                raise ClientError(say.TWICE_IN_ROSTER(what=what))
         if len(self.hosts()) != len(self.custodians):
-            raise ClientError("one host key stands twice in the roster")
+            raise ClientError(say.HOST_KEY_TWICE())
         if self.centre_key == self.supervisor_key:
-            raise ClientError("centre and supervisor have the same key; two people must sign")
+            raise ClientError(say.SAME_KEY())
 
     @property
     def fingerprint(self) -> str:

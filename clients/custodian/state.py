@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from clients.custodian import sentences as say
 from clients.errors import ClientError, UnfitError
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class State:
             durable = self._db.execute("PRAGMA synchronous").fetchone()[0]
             self._db.executescript(SCHEMA)
         except sqlite3.Error as error:
-            raise UnfitError(f"the custodian's memory {path} cannot be opened: {error}") from error
+            raise UnfitError(say.MEMORY_SHUT(path=path, error=error)) from error
         if journal != "wal" or durable != 2:
-            raise UnfitError(f"{path} lies on a disk that refuses WAL with synchronous=FULL")
+            raise UnfitError(say.DISK_REFUSES(path=path))
 
     def say(self, kind: str, subject: str, content: bytes, at: int) -> bytes:
         """Keeps what is about to be said and returns what must be said.
@@ -100,7 +101,7 @@ class State:
         """
         before, kept = self.mark(name)
         if number < before or (number == before and kept not in {b"", content}):
-            raise ClientError(f"the mark {name!r} stands at {before} and cannot become {number}")
+            raise ClientError(say.MARK_BACKWARDS(name=name, before=before, number=number))
         self._write(
             "INSERT INTO mark VALUES (?1, ?2, ?3) "
             "ON CONFLICT (name) DO UPDATE SET number = ?2, content = ?3",
@@ -118,10 +119,7 @@ class State:
         """
         seen, _ = self.mark("clock")
         if now < seen:
-            raise ClockWentBackError(
-                f"the clock shows {seen - now} ms less than it has shown before; "
-                "the custodian must set it right, nothing is signed meanwhile"
-            )
+            raise ClockWentBackError(say.CLOCK_BACK(ms=seen - now))
         if now - seen >= 1000:
             self.advance("clock", now)
         return now
@@ -130,7 +128,7 @@ class State:
         try:
             self._db.execute(sql, values)
         except sqlite3.Error as error:
-            raise UnfitError(f"the custodian's memory cannot be written: {error}") from error
+            raise UnfitError(say.MEMORY_FULL(error=error)) from error
 
     def close(self) -> None:
         """Closes the file."""

@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
 from clients.errors import ClientError
+from clients.sdk import sentences as say
 from crypto import statement
 from crypto.random import token
 
@@ -113,6 +114,6 @@ class Desk:
         """
         made = self.propose(act, body)
         if made["act"] != act or made["body"] != dict(body):
-            raise ClientError(f"the centre shows another proposal than the {act} that was signed")
+            raise ClientError(say.OTHER_PROPOSAL(act=act))
         done = self.confirm(made)
         return dict(done.get("result", done))

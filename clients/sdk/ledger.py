@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.errors import ClientError
+from clients.sdk import sentences as say
 from crypto.encoding import unb64
 from crypto.errors import FormatError
 
@@ -36,7 +37,7 @@ def evidence(centre: Centre) -> list[dict[str, Any]]:
     try:
         return [dict(one["evidence"]) for one in answer["evidence"]]
     except (TypeError, KeyError, ValueError) as error:
-        raise ClientError("the centre's answer holds no list of evidence") from error
+        raise ClientError(say.NO_EVIDENCE()) from error
 
 
 def accuse(centre: Centre, value: dict[str, Any]) -> None:
@@ -67,7 +68,7 @@ def leaves(centre: Centre, start: int, end: int) -> Iterator[bytes]:
         answer = centre.call("GET", "/ledger/leaves", query={"from": start, "to": stop})
         part = _hashes(answer, "leaves")
         if not 0 < len(part) <= stop - start:
-            raise ClientError(f"the centre gave {len(part)} leaves from {start} to {stop}")
+            raise ClientError(say.LEAVES_SHORT(count=len(part), start=start, stop=stop))
         yield from part
         start += len(part)
 
@@ -83,4 +84,4 @@ def _hashes(answer: Any, name: str) -> list[bytes]:
     try:
         return [unb64(item) for item in items or ()]
     except (TypeError, FormatError) as error:
-        raise ClientError(f"the centre's answer holds no list of {name}") from error
+        raise ClientError(say.NO_LIST(name=name)) from error

@@ -12,6 +12,7 @@ from bidding.model import Confirmation, Objection
 from bidding.model.hall import SIGNED_IN, HallReceipt, HallState
 from clients.errors import ClientError
 from clients.files import write_durably
+from clients.sdk import sentences as say
 from crypto import statement
 from crypto.canonical import canonical
 from crypto.encoding import sha256_hex
@@ -85,7 +86,7 @@ class OpeningSeat:
             body_of(signed, HallState.PURPOSE, self._centre_id, self._pinned)
         )
         if said.section != self._section:
-            raise ClientError(f"the centre signed the state of {said.section} instead")
+            raise ClientError(say.STATE_OF_ANOTHER(section=said.section))
         return keep(self._folder, self._section, f"state-{said.seq}-{said.at}", signed)
 
     def _sign(self, place: str, said: Confirmation | Objection, act: str) -> Path:
@@ -119,14 +120,12 @@ def taken(
     """
     signed = answer.get("receipt")
     if not isinstance(signed, dict):
-        raise ClientError(
-            "the centre took the act and signed no receipt of it; tell the supervisor"
-        )
+        raise ClientError(say.NO_RECEIPT_OF_ACT())
     section, organisation, act, _ = wanted
     path = keep(folder, section, f"{act}-{organisation}-{_arrival(signed)}", signed)
     said = HallReceipt.from_body(body_of(signed, HallReceipt.PURPOSE, centre_id, pinned))
     if (said.section, said.organisation, said.act, said.said) != wanted:
-        raise ClientError(f"the receipt in {path} is of another act; keep it, tell the supervisor")
+        raise ClientError(say.RECEIPT_OF_ANOTHER_ACT(path=path))
     return path
 
 
@@ -149,9 +148,9 @@ def body_of(
         statement.verify(signed, purpose=purpose, centre=centre_id)
         signer = statement.signer(signed)
     except CryptoError as error:
-        raise ClientError(f"what the centre signed does not hold: {error}") from error
+        raise ClientError(say.SIGNED_WRONGLY(error=error)) from error
     if pinned and signer not in pinned:
-        raise ClientError(f"a {purpose} is signed by a key that is not pinned as the centre's")
+        raise ClientError(say.NOT_THE_CENTRES_KEY(purpose=purpose))
     return {name: value for name, value in signed["statement"].items() if name not in _HEAD}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clients.errors import ClientError
+from clients.sdk import sentences as say
 from crypto import statement
 from crypto.encoding import b64
 
@@ -36,6 +37,6 @@ def login(centre: Centre, key: SigningKey, centre_id: str | None = None) -> str:
     answer = centre.call("POST", "/session", statement.sign(key, LOGIN, name, body))
     token = answer.get("token") if isinstance(answer, dict) else None
     if not isinstance(token, str):
-        raise ClientError("the centre gave no session token")
+        raise ClientError(say.NO_TOKEN())
     centre.token = token
     return token

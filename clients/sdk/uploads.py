@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.errors import ClientError
+from clients.sdk import sentences as say
 from clients.sdk.wire import API, Centre, RefusedError, WireError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def create(centre: Centre, size: int, metadata: dict[str, str]) -> str:
     location = answer.headers.get("location", "")
     start = location.find(API + "/uploads/")
     if start < 0:
-        raise ClientError("the centre created an upload without saying where")
+        raise ClientError(say.UPLOAD_NOWHERE())
     return location[start + len(API) :]
 
 
@@ -55,7 +56,7 @@ def offset(centre: Centre, path: str) -> int:
     try:
         return int(answer.headers["upload-offset"])
     except (KeyError, ValueError) as error:
-        raise WireError("the centre does not say where the upload stands") from error
+        raise WireError(say.UPLOAD_UNKNOWN()) from error
 
 
 def send(
@@ -140,7 +141,7 @@ def _blocks(file: Path, start: int, end: int) -> Iterator[bytes]:
         while left > 0:
             block = source.read(min(BLOCK, left))
             if not block:
-                raise ClientError(f"{file} became shorter while it was being sent")
+                raise ClientError(say.BECAME_SHORTER(file=file))
             left -= len(block)
             yield block
 

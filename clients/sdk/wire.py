@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol, Self
 from urllib.parse import urlencode, urlsplit
 
 from clients.errors import ClientError, IncompleteError
+from clients.sdk import sentences as say
 
 API = "/api/v1"
 TIMEOUT_SECONDS = 30
@@ -39,8 +40,9 @@ class RefusedError(ClientError):
         self.body = dict(body)
         kind = str(body.get("type", ""))
         self.code = kind.rsplit(":", 1)[-1] if ":problem:" in kind else f"http-{status}"
-        words = str(body.get("detail") or body.get("title") or "the centre gave no reason")
-        super().__init__(f"{self.code}: {words}")
+        told = [str(body[name]) for name in ("title", "detail") if body.get(name)]
+        words = " · ".join(told) or say.NO_REASON()
+        super().__init__(f"{words} [{self.code}]")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Answer:
         try:
             return json.loads(self.body)
         except ValueError as error:
-            raise WireError("the centre's answer is not JSON; is this address a centre?") from error
+            raise WireError(say.NOT_JSON()) from error
 
 
 Body = bytes | BinaryIO | Iterable[bytes] | None
@@ -94,7 +96,7 @@ class Connection:
     def __post_init__(self) -> None:
         parts = urlsplit(self.server)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise WireError(f"{self.server!r} is no http:// or https:// address")
+            raise WireError(say.NO_ADDRESS(server=self.server))
         self._parts = parts
 
     def _open(self) -> http.client.HTTPConnection:
@@ -117,15 +119,15 @@ class Connection:
             self.close()
             # Only whole bytes can be sent again; a file has been read from already.
             if fresh or not (body is None or isinstance(body, bytes)):
-                raise WireError(f"the centre cut the connection: {error}") from error
+                raise WireError(say.CUT(error=error)) from error
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise WireError(f"the centre at {self.server} does not answer: {error}") from error
+            raise WireError(say.SILENT(server=self.server, error=error)) from error
         try:
             return self._exchange(method, path, headers, body)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise WireError(f"the centre at {self.server} does not answer: {error}") from error
+            raise WireError(say.SILENT(server=self.server, error=error)) from error
 
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: Body) -> Answer:
         if self._http is None:
@@ -137,7 +139,7 @@ class Connection:
         data = response.read(MAX_ANSWER + 1)
         if len(data) > MAX_ANSWER:
             self.close()
-            raise WireError(f"the answer is longer than {MAX_ANSWER} bytes")
+            raise WireError(say.ANSWER_TOO_LONG(limit=MAX_ANSWER))
         named = {name.lower(): value for name, value in response.getheaders()}
         if named.get("connection", "").lower() == "close":
             self.close()
