@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+LATEST_S = 1
+"""Within so many seconds a process that has its journal back begins anew from what is durable."""
+
+
 class Violation(AssertionError):
     """A promise was broken; the seed says how to see it again."""
 
@@ -37,11 +41,11 @@ class CheckedHub(Hub):
         super().__init__(clock, "log_a")
         self._world = world
 
-    def publish(self, name: str, event: Any, t: int, set: Any = None) -> int:  # noqa: A002
+    def publish(self, name: str, event: Any, t: int, set: Any = None, add: Any = None) -> int:  # noqa: A002
         """Publish, and compare."""
         shown = (set or {}).get("accepted", 0)
         hold(shown <= self._world.store.accepted, "the hall shows an offer that is not durable")
-        return super().publish(name, event, t, set)
+        return super().publish(name, event, t, set, add)
 
 
 class LateTimers(Timers):
@@ -79,7 +83,10 @@ class Process(Stage):
         self.desks: dict[int, BidderDesk] = {}
         self.journal.on_stop(lambda: world.loop.call_later(world.rnd.random() * 3, self._reload))
         # A busy process comes to it a little later; until then nobody may go on with what it remembers.
-        self.journal.on_resume(lambda: world.loop.call_later(world.rnd.random(), self._recover))
+        late = LATEST_S
+        self.journal.on_resume(
+            lambda: world.loop.call_later(world.rnd.random() * late, self._recover)
+        )
         self._tasks: set[asyncio.Future[Any]] = set()
 
     def _reload(self) -> None:

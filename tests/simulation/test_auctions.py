@@ -129,15 +129,38 @@ class StubbornWriter(LotWriter):
         """Whoever says so."""
 
 
+@pytest.fixture
+def stormy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A world in which going on over a stop does harm: commits are refused often, the process takes long to begin
+    anew, and bidders are quick and patient. Ours keeps every promise there.
+    """
+    changes = {
+        "world.FAILING": 0.6, "world.FAULTS": (8,), "world.ENDINGS": ("refused",), "world.PATIENCE": (8, 15),
+        "world.THINKING": (0, 0.01, 0.3, 1), "centre.LATEST_S": 20,
+    }  # fmt: skip
+    for name, value in changes.items():
+        monkeypatch.setattr(f"tests.simulation.{name}", value)
+
+
+STORMY = range(48)
+
+
+@pytest.mark.usefixtures("stormy")
+def test_a_storm_of_refused_commits_breaks_no_promise() -> None:
+    assert found_in(STORMY) == []
+
+
+@pytest.mark.usefixtures("stormy")
 def test_control_an_actor_that_goes_on_over_a_stop_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """On a disk that fails often; ours keeps every promise there."""
-    monkeypatch.setattr("tests.simulation.world.FAILING", 0.4)
-    assert found_in(CONTROLS) == []
+    """It was in 42 of these 48 seeds when this was written. In the others memory and disk say the same: the refused
+    commit held a refused offer, or nothing was decided until the process began anew. Three in four must tell.
+    """
     monkeypatch.setattr(auction.service, "LotWriter", StubbornWriter)
     monkeypatch.setattr(auction.service.AuctionService, "_halt", lambda _self: None)
-    assert len(found_in(CONTROLS)) >= len(CONTROLS) // 4  # where an offer was on its way
+    seen = found_in(STORMY)
+    assert len(seen) >= len(STORMY) * 3 // 4, seen
 
 
 def test_control_a_hammer_that_writes_back_what_it_read_before_is_found(
@@ -198,6 +221,16 @@ def test_a_violation_names_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Violation) as found:
         play(3)
     assert found.value.__notes__ == ["seed 3"]
+
+
+def test_a_promise_that_breaks_in_a_callback_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop itself would log it and go on."""
+
+    def wrong(*_: Any) -> None:
+        raise Violation("planted")
+
+    monkeypatch.setattr("tests.simulation.world.World.hear", wrong)
+    assert len(found_in(CONTROLS)) == len(CONTROLS)
 
 
 @pytest.mark.soak

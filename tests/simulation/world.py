@@ -41,6 +41,20 @@ FAILING = 0.03
 """Share of commits that end badly, while a story has faults left."""
 
 
+FAULTS = (0, 1, 1, 2, 3)
+"""How many faults befall a story: commits that end badly, and deaths."""
+
+
+ENDINGS = ("refused", "kept, said to have failed", "kept")
+"""How a bad commit ends; the last is a long stall."""
+
+PATIENCE = (2, 7)
+"""How often at least and at most a bidder acts in the contest of the price."""
+
+THINKING = (0, 0.001, 0.01, 0.3, 1, 1.9, 2, 2.999, 3, 5)
+"""Seconds that a bidder thinks before it acts."""
+
+
 @dataclass
 class Story:
     """What became of a seed.
@@ -67,7 +81,7 @@ class World:
         self.quota = self.rnd.random() < 0.3
         self.lot = "ses_1" if self.quota else "lot_0"
         self.calm = True  # while it is being set up, nothing fails
-        self.faults = self.rnd.choice([0, 1, 1, 2, 3])
+        self.faults = self.rnd.choice(FAULTS)
         self.broken: BaseException | None = None
         self.met: set[str] = set()  # phases in which somebody looked
         self.sent: dict[str, tuple[int, str, int]] = {}
@@ -85,7 +99,7 @@ class World:
         wait = rnd.choice([0, 1, 1, 2, 5, 20, 120])
         if self.faults and rnd.random() < FAILING:
             self.faults -= 1
-            ending = rnd.choice(["refused", "kept, said to have failed", "kept"])
+            ending = rnd.choice(ENDINGS)
             self.story.counts[ending] += ending != "kept"
             return wait if ending != "kept" else 4_000, ending  # else a stall
         return wait, "kept"
@@ -95,9 +109,9 @@ class World:
     async def bidder(self, number: int) -> None:
         """Think, look at the hall, act, and insist until each act is answered."""
         rnd, mind = self.rnd, Mind(self.rnd, number)
-        patience = rnd.randint(2, 7)
+        patience = rnd.randint(*PATIENCE)
         while patience:
-            await asyncio.sleep(rnd.choice([0, 0.001, 0.01, 0.3, 1, 1.9, 2, 2.999, 3, 5]))
+            await asyncio.sleep(rnd.choice(THINKING))
             hall = self.look()
             if hall is None:
                 continue
@@ -209,6 +223,7 @@ class World:
 
     async def run(self) -> Story:
         """Set up, let it happen, judge."""
+        self.loop.set_exception_handler(self.failed)
         self.process = Process(self)
         await self.process.service.start()
         process = self.process
@@ -233,7 +248,7 @@ class World:
         while not (self.ended() and self.process.alive and all(one.done() for one in bidding)):
             await asyncio.sleep(1)
             if self.broken is not None:
-                raise Violation("a task of the centre failed") from self.broken
+                raise Violation(f"a task of the centre failed: {self.broken}") from self.broken
             for task in (fate, *bidding):
                 if task.done() and (error := task.exception()) is not None:
                     raise error
@@ -243,6 +258,12 @@ class World:
         self.judge()
         self.process.die()
         return self.story
+
+    def failed(self, _loop: Any, context: dict[str, Any]) -> None:
+        """Take what a callback raised: the loop would only log it, a broken promise too."""
+        error = context.get("exception")
+        if error is not None and not isinstance(error, StorageFailed):
+            self.broken = error
 
     def end(self) -> None:
         """Clear away what is left, also of a story that broke off."""
