@@ -13,11 +13,19 @@ from tests.databases import (
     postgres_url,
     pytest_generate_tests,
     stored,
+    stored_by_all,
 )
 from tests.places import SHARED
 from tests.places import vectors as vectors_folder
 
-__all__ = ["address", "postgres", "postgres_url", "pytest_generate_tests", "stored"]
+__all__ = [
+    "address",
+    "postgres",
+    "postgres_url",
+    "pytest_generate_tests",
+    "stored",
+    "stored_by_all",
+]
 
 # Two shared cores make wall-clock deadlines of single examples meaningless; the examples stay. In continuous
 # integration they are the same ones each time; `make soak` and every developer's run draw fresh ones.

@@ -1,8 +1,9 @@
 """Databases for every room's tests: SQLite in a fresh home, and a real PostgreSQL from a pip package.
 
 A test that takes `stored` has its homes on SQLite, and with the mark `both_databases` once more on
-PostgreSQL; without the mark that second run is left to `make soak`. Whoever makes a home asks its
-`Settings` for the address, which read it from the environment as in operation.
+PostgreSQL; without the mark that second run is left to `make soak`. `stored_by_all` is the same for a module
+whose tests share one home. Whoever makes a home asks its `Settings` for the address, which read it from the
+environment as in operation.
 """
 
 import os
@@ -21,10 +22,11 @@ ADDRESS = "KAIBIAO_DATABASE"
 
 def pytest_generate_tests(metafunc):
     """Run a test that takes `stored` on both kinds of database, the second at its time."""
-    if "stored" in metafunc.fixturenames:
-        marked = metafunc.definition.get_closest_marker("both_databases")
-        second = pytest.param("postgres", marks=[] if marked else [pytest.mark.soak])
-        metafunc.parametrize("stored", ["sqlite", second], indirect=True)
+    for name, scope in (("stored", "function"), ("stored_by_all", "module")):
+        if name in metafunc.fixturenames:
+            marked = metafunc.definition.get_closest_marker("both_databases")
+            second = pytest.param("postgres", marks=[] if marked else [pytest.mark.soak])
+            metafunc.parametrize(name, ["sqlite", second], indirect=True, scope=scope)
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +86,20 @@ def stored(request, monkeypatch):
     if request.param == "postgres":
         monkeypatch.setenv(ADDRESS, request.getfixturevalue("postgres_url"))
     return request.param
+
+
+@pytest.fixture(scope="module")
+def stored_by_all(request):
+    """As `stored`, for the one home of a module."""
+    if request.param == "sqlite":
+        yield request.param
+        return
+    with (
+        fresh_database(request.getfixturevalue("postgres")) as url,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        patched.setenv(ADDRESS, url)
+        yield request.param
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -17,7 +17,7 @@ PRICES = ["46382715.40", "47105600.00", "45998800.88"]
 
 
 @pytest.fixture
-def centre(tmp_path: Path) -> Iterator[Centre]:
+def centre(tmp_path: Path, stored: str) -> Iterator[Centre]:
     """Three sealed bids, the deadline over, a witnessed closing; the first custodian lies."""
     with Centre(tmp_path / "home") as made:
         made.first_people()

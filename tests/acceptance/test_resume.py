@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def whole(tmp_path: Path) -> Iterator[Whole]:
+def whole(tmp_path: Path, stored: str) -> Iterator[Whole]:
     with Whole(tmp_path / "home") as made:
         made.first_people()
         yield made

@@ -89,7 +89,7 @@ class Line:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, stored_by_all: str) -> Iterator[Served]:
     """A centre that takes bids, behind its real server."""
     with Served(tmp_path_factory.mktemp("tus") / "home") as made:
         made.first_people()

@@ -152,7 +152,7 @@ PAGES = {"GET /", "GET /access", "GET /section/{section}", "GET /custody", "GET 
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+def whole(tmp_path_factory: pytest.TempPathFactory, stored_by_all: str) -> Iterator[Whole]:
     """A centre with a section that takes bids, an auction, and two people of most roles."""
     with Whole(tmp_path_factory.mktemp("access") / "home") as made:
         made.first_people()

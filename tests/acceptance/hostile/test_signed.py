@@ -34,7 +34,7 @@ DECLARED = {200, 201, 202, 204, 400, 401, 403, 404, 409, 410, 413, 422, 429}
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+def whole(tmp_path_factory: pytest.TempPathFactory, stored_by_all: str) -> Iterator[Whole]:
     """A section with three bids, an auction, and a hurt-free clock."""
     with Whole(tmp_path_factory.mktemp("signed") / "home") as made:
         made.first_people()
