@@ -40,8 +40,6 @@ BUSY_MS: Final = 30_000  # longer than any transaction of ours; a wait is no sto
 ADVISORY_LOCK: Final = 0x6B616962  # "kaib": one writing process per PostgreSQL database
 LOCK_MS: Final = 3_000  # a server that is in a statement notices late that a killed process is gone
 
-LOCK_NOT_AVAILABLE: Final = "55P03"  # PostgreSQL, appendix A: the time is over
-
 # Once the schema stands, the application may change rows, never the schema or its triggers.
 _DENIED: Final = frozenset(
     getattr(sqlite3, name)
@@ -390,13 +388,12 @@ def _require_lock(connection: Connection) -> None:
     try:
         connection.execute(text(f"SELECT pg_advisory_lock({ADVISORY_LOCK})"))
     except OperationalError as error:
-        if getattr(error.orig, "sqlstate", "") == LOCK_NOT_AVAILABLE:
-            raise HomeInUse from error
-        raise
+        if getattr(error.orig, "sqlstate", "") != "55P03":  # lock_not_available
+            raise
+        raise HomeInUse from error
 
 
 def _require_safety(connection: Connection) -> None:
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        value = connection.execute(text(f"SHOW {setting}")).scalar_one()
-        if value not in {"on", "remote_apply"}:
+        if connection.execute(text(f"SHOW {setting}")).scalar_one() not in {"on", "remote_apply"}:
             raise UnsafeStorage(f"{setting}=on")
