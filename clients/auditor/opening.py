@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from bidding.model import CloseList
+from bidding.model import CloseList, KeyAssign
 from bidding.opening import Phase
 from bidding.opening.state import ENDED
 from bidding.release.closing import WINDOW_MS, WITNESSES
@@ -203,8 +203,18 @@ def _notice(section: Section) -> str:
 
 
 def _leaves(section: Section) -> str:
-    """Fold the leaves."""
+    """Fold the leaves; the first of them demands the proof of possession that the tender files demand.
+
+    Custodians judge by that leaf, bidders by the file: a waiver that stands in one only would let a variant of
+    somebody's withdrawn bid be opened. Whatever else the leaf says, another check compares.
+    """
     leaves = section.leaves
+    assigned = section.leaf(KeyAssign).proof_of_possession
+    for told in map(section.read_tender, section.files):
+        must(
+            told.proof_of_possession == assigned,
+            f"the tender file says proof of possession {told.proof_of_possession}, the key's leaf {assigned}",
+        )
     return f"leaves {leaves.start} to {leaves.end - 1}"
 
 

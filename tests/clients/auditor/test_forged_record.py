@@ -225,6 +225,12 @@ STORIES: dict[str, tuple[Callable[[Author], Any], set[str]]] = {
         lambda forge: forge.drop("answered", "custodian-2").redraw(),
         {"named"},
     ),
+    "the key's leaf waives what the tender file demands": (
+        lambda forge: forge.leaf(
+            "key_assign", lambda leaf: leaf.update(proof_of_possession="waived")
+        ),
+        {"leaves"},
+    ),
     "the ledger calls an honest answer wrong": (
         lambda forge: forge.leaf("release", lambda leaf: leaf.update(status="wrong")),
         {"named"},
