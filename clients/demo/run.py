@@ -47,7 +47,8 @@ def perform(out: Path, *, headless: bool, fast: bool, seed: int, debug: bool) ->
         debug: show tracebacks.
     """
     # SIGTERM ends the demo as Ctrl-C does, so that none of its processes is left behind.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    # Not what SIGINT does here: a shell starts what runs in its background with SIGINT ignored.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     stage = Stage(headless=headless, debug=debug)
     keep = out / "homes"
     with Cast(keep / "logs") as cast:
