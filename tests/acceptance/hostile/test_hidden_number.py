@@ -38,6 +38,7 @@ RANDOM = (
     (re.compile(rb"\('content-length', '[0-9]+'\), "), "length"),
     (re.compile(rb"%PDF-.*%%EOF\s*", re.DOTALL), "pdf"),
     (re.compile(rb'"size":[0-9]+,"facts"'), "pdf"),
+    (re.compile(rb" download>PDF <small>[0-9]+ KB</small>"), "pdf"),  # the same size, on the page
     (re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\n]+-----END CERTIFICATE-----(\\n)?"), "pem"),
     (re.compile(rb"\b[a-z]{3}_[a-z2-7]{26}\b"), "id"),
     (re.compile(rb"age1tag1[a-z0-9]{20,}"), "recipient"),
