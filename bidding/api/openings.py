@@ -21,7 +21,7 @@ _CONFIRM: Final = Bidders(Scope.CONFIRM)
 _OBJECT: Final = Bidders(Scope.OBJECT)
 _HOST: Final = CENTRE_STAFF | {Role.AGENT, Role.TENDERER}
 _DECIDES: Final = frozenset({Role.SUPERVISOR, Role.TENDERER})
-_DRAWS: Final = _HOST | {Role.SUPERVISOR}
+_DRAWS: Final = frozenset({Role.TENDERER, Role.AGENT, Role.SUPERVISOR})
 _SPEAKS: Final = Bidders(Scope.CONFIRM, *_HOST, Role.SUPERVISOR)
 _WATCHES: Final = _HOST | {Role.SUPERVISOR}
 _FILES: Final = Bidders(Scope.CONFIRM, *_HOST, Role.SUPERVISOR, Role.AUDITOR)
@@ -166,18 +166,6 @@ class OrderForm(Form):
     supervisor: dict[str, Any]
 
 
-class CommitmentForm(Form):
-    """SHA-256 of the nonce's commitment, hex."""
-
-    digest: Hex32
-
-
-class NonceForm(Form):
-    """32 bytes, hex."""
-
-    nonce: Hex32
-
-
 def add(made: APIRouter, service: BiddingService) -> HallReceipts:
     """Add these routes to the room's; return who signs the receipts of acts in the hall."""
     halls, receipts = Halls(service), HallReceipts(service.room)
@@ -295,19 +283,15 @@ def _leading(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         return {"section": section, "by": who.person}
 
     @made.post("/openings/{section}/float/commitments", status_code=201, tags=["openings"])
-    async def commit(
-        request: Request, section: Id, body: CommitmentForm, who: Concerned
-    ) -> dict[str, Any]:
-        """Bind oneself to a nonce for the float draw."""
-        await service.floats.commit(who, section, body.digest, _now(request, service))
+    async def commit(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
+        """Bind oneself to a nonce for the float draw: a signed FloatCommitment."""
+        await service.floats.commit(who, section, body, _now(request, service))
         return {"section": section, "party": who.organisation}
 
     @made.post("/openings/{section}/float/reveals", status_code=201, tags=["openings"])
-    async def reveal(
-        request: Request, section: Id, body: NonceForm, who: Concerned
-    ) -> dict[str, Any]:
-        """Reveal that nonce."""
-        await service.floats.reveal(who, section, body.nonce, _now(request, service))
+    async def reveal(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
+        """Reveal that nonce: a FloatReveal signed by the key that committed."""
+        await service.floats.reveal(section, body, _now(request, service))
         return {"section": section, "party": who.organisation}
 
 

@@ -142,21 +142,45 @@ class ControlPrice(Leaf):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FloatCommit(Leaf):
-    """A party binds itself before T to a nonce of 32 bytes: `digest` = SHA-256 of it."""
+class FloatCommitment(Body):
+    """A party binds itself before T to a nonce of 32 bytes; signed by a key that was issued to it.
 
-    PURPOSE: ClassVar[str] = "float_commit"
+    Attributes:
+        ceremony: of the section's key: one key, one opening.
+        party: `centre`, or an organisation.
+        digest: SHA-256 of the nonce.
+        parties: who may commit in this section. The centre names them with its own commitment, before all
+            others; each that commits signs the same list.
+    """
 
+    PURPOSE: ClassVar[str] = "float_commitment"
+
+    section: Ident
+    ceremony: Ident
     party: Ident
     digest: Hex32
+    parties: tuple[Ident, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatReveal(Body):
-    """The nonce behind a commitment, hex; an empty one was not revealed in time."""
+    """The nonce behind a commitment, signed by the same key after the close."""
 
+    PURPOSE: ClassVar[str] = "float_reveal"
+
+    section: Ident
+    ceremony: Ident
     party: Ident
-    nonce: Text
+    nonce: Hex32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatCommit(Leaf):
+    """A signed `FloatCommitment`."""
+
+    PURPOSE: ClassVar[str] = "float_commit"
+
+    signed: Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +188,13 @@ class FloatResult(Leaf):
     """浮动点 drawn by commit and reveal before any price is known.
 
     `value` = points[SHA-256(tag ‖ section ‖ nonces by party) mod len(points)], empty without points.
+    `reveals`: signed `FloatReveal`s of all that committed, in the order of their ids.
     """
 
     PURPOSE: ClassVar[str] = "float_result"
 
     points: tuple[Amount, ...]
-    reveals: tuple[FloatReveal, ...]
+    reveals: tuple[Json, ...]
     value: Amount
 
 

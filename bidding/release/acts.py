@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from bidding.model import (
     CloseList,
     ControlPrice,
-    FloatCommit,
     FloatResult,
     KeyAssign,
     ListedBid,
@@ -18,7 +17,7 @@ from bidding.model import (
 from bidding.release.closing import announced, two_signed
 from bidding.release.refused import RefusedError
 from bidding.rules.bids import check_acts, live
-from bidding.rules.draw import check_draw
+from bidding.rules.draw import CENTRE_PARTY, check_draw
 from bidding.rules.outside import check_possession
 
 if TYPE_CHECKING:
@@ -113,13 +112,14 @@ def order_kept(case: Case) -> str:
     places = [listed.leaf.closing_size - 1, listed.index, price.index, drawn.index, named.index]
     if places != sorted(places):
         raise RefusedError("Close list, control price, float result, bidders: in this order.")
-    commits = {
-        placed.leaf.party: placed.leaf.digest
-        for placed in case.of(FloatCommit)
-        if placed.index < listed.leaf.closing_size
-    }
+    commits = case.bound
+    if CENTRE_PARTY in commits and commits[CENTRE_PARTY].key not in case.view.centre_keys:
+        raise RefusedError("The centre's commitment to the float draw is signed by another key.")
     leaf = drawn.leaf
-    check_draw(case.request.section, leaf.points, commits, leaf.reveals, leaf.value)
+    check_draw(
+        leaf.points, commits, leaf.reveals, leaf.value,
+        section=case.request.section, centre=case.view.centre,
+    )  # fmt: skip
     published = [line.submission for line in named.leaf.bidders if line.status == "listed"]
     if published != [bid.submission for bid in listed.leaf.bids]:
         raise RefusedError("The published bidders are not those of the close list.")

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from bidding.model import MalformedError
+from bidding.model import CloseList, FloatCommit, MalformedError
 from bidding.model.leaf import Leaf
 from bidding.release.refused import RefusedError
 from bidding.release.walk import Run
+from bidding.rules.draw import Bound, bound
 from bidding.rules.outside import read_act
 from crypto.encoding import sha256_hex
 from crypto.errors import CryptoError
@@ -150,6 +151,22 @@ class Case:
         if len(found) != 1:
             raise RefusedError(f"The run holds {len(found)} {kind.PURPOSE} leaves, not one.")
         return found[0]
+
+    @cached_property
+    def commits(self) -> list[Placed[FloatCommit]]:
+        """The commitments to the float draw that count: those before the closing checkpoint, in order."""
+        closing = self.one(CloseList).leaf.closing_size
+        return [placed for placed in self.of(FloatCommit) if placed.index < closing]
+
+    @cached_property
+    def bound(self) -> dict[str, Bound]:
+        """The same by party, signatures checked.
+
+        Raises:
+            BiddingError: they do not fit each other, or this section and key.
+        """
+        signed = [placed.leaf.signed for placed in self.commits]
+        return bound(signed, self.request.section, self.request.ceremony, self.view.centre)
 
     @cached_property
     def acts(self) -> dict[str, Act]:

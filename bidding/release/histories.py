@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bidding.model import CloseList, Reconciliation
 from bidding.release.closing import announced, two_signed
 from bidding.release.refused import RefusedError
+from bidding.rules.draw import CENTRE_PARTY
 from crypto import statement
 from crypto.canonical import parse
 from crypto.encoding import b64
@@ -54,6 +55,8 @@ def _reconciled(case: Case) -> set[str]:
 def keys_issued(case: Case) -> str:
     """Each act's key was issued to its bidder by a leaf before the act's slot, and not revoked by then.
 
+    So was the key of each party that committed to the float draw, before its commitment.
+
     The issuance may lie before the run, so the request carries each such leaf with its path under the
     closing checkpoint. A revocation is seen where it stands in the run; one before the run the centre
     checks at submission and an auditor in the dossier.
@@ -77,4 +80,14 @@ def keys_issued(case: Case) -> str:
             raise RefusedError(f"The key of {act.id} is not shown to be issued to its bidder.")
         if case.run.revoked.get(key, slot) < slot:
             raise RefusedError(f"The key of {act.id} was revoked before it was used.")
+    for placed in case.commits:
+        signed = placed.leaf.signed
+        party, key = signed["statement"]["party"], b64(statement.signer(signed))
+        index, holder = issued.get(key, (placed.index, ""))
+        if party != CENTRE_PARTY and (index >= placed.index or holder != party):
+            raise RefusedError(
+                f"The key that committed to the float draw for {party} is not shown to be issued to it."
+            )
+        if case.run.revoked.get(key, placed.index) < placed.index:
+            raise RefusedError(f"The key of {party} was revoked before it committed.")
     return f"{len(issued)} keys"

@@ -15,13 +15,15 @@ from bidding.model import (
     ConflictError,
     Custodian,
     FloatCommit,
+    FloatCommitment,
     KeyAssign,
     SummaryField,
     TenderFile,
     UnknownError,
 )
 from bidding.model.tender import DEFAULT_LIMITS
-from bidding.rules.draw import commitment
+from bidding.rules.draw import CENTRE_PARTY, commitment
+from bidding.service.draws import parties
 from crypto import cocktail_wire as wire
 from crypto.age.stanzas import recipient_text
 from crypto.canonical import canonical
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from trading.model import Regime, Section
 
 ROUNDS: Final = 3  # 1 first messages, 2 transcript signatures, 3 "my share is kept"
-CENTRE_PARTY: Final = "centre"
 
 
 class Ceremonies:
@@ -220,7 +221,15 @@ class Ceremonies:
             deadline=section.deadline,
             proof_of_possession=tender.proof_of_possession,
         )
-        commit = FloatCommit(section=section.id, party=CENTRE_PARTY, digest=commitment(nonce))
+        bound = FloatCommitment(
+            section=section.id,
+            ceremony=context.ceremony,
+            party=CENTRE_PARTY,
+            digest=commitment(nonce),
+            parties=parties(self._room, section),
+        )
+        signed = self._room.sign(FloatCommitment.PURPOSE, bound.to_body())
+        commit = FloatCommit(section=section.id, signed=signed)
         self._room.seeds[section.id] = seed
         await self._room.append(
             section.id,
@@ -236,7 +245,7 @@ class Ceremonies:
             ),
             (
                 "float_committed",
-                {"party": CENTRE_PARTY, "digest": commit.digest, "ref": nonce_ref},
+                {"party": CENTRE_PARTY, "signed": signed, "ref": nonce_ref},
             ),
             at=now,
             leaves=[self._room.leaf(assign, now), self._room.leaf(commit, now)],

@@ -47,7 +47,12 @@ async def hold_back(room: Room, book: Book, now: int) -> bool:
     health = room.clock.health()
     if fit_to_open(health):
         return False
-    fact = {"target": book.section, "reason": REASONS[health.standing], "by": "rule"}
-    row = Draft(BUSINESS, "target.suspended", {**fact, "by_rule": BY_RULE}, now)
-    await room.journal.append(row, room.ledger.draft("suspended", fact, now))
+    await suspend(room, book.section, REASONS[health.standing], BY_RULE, now)
     return True
+
+
+async def suspend(room: Room, section: str, reason: str, rule: str, now: int) -> None:
+    """Suspend a section by a rule, in the centre's business and in the ledger; two people resume it."""
+    fact = {"target": section, "reason": reason, "by": "rule"}
+    row = Draft(BUSINESS, "target.suspended", {**fact, "by_rule": rule}, now)
+    await room.journal.append(row, room.ledger.draft("suspended", fact, now))

@@ -23,6 +23,7 @@ from bidding.opening import Answer, Phase, Reply, step
 from bidding.release import IssuedKey, ReleaseRequest, SealedEntry
 from bidding.release.run import Fold
 from bidding.service.ceremonies import speaker
+from bidding.service.draws import commits
 from crypto import statement
 from crypto.certificate import GroupKey, SuccessCertificate, verify_certificate
 from crypto.encoding import sha256_hex, unb64
@@ -267,9 +268,11 @@ class Custody:
         return ""
 
     def _issued(self, book: Book, size: int) -> tuple[IssuedKey, ...]:
-        """The leaf that issued each key which signed an act, under the closing checkpoint."""
+        """The leaf that issued each key which signed an act or a float commitment, under the closing checkpoint."""
         ledger, keys = self._room.ledger, self._room.trading.state.keys
-        places = {keys[act.key].issued_at_index for act in book.acts.values() if act.key in keys}
+        used = {act.key for act in book.acts.values()}
+        used |= {one.key for one in commits(self._room, book).values()}
+        places = {keys[key].issued_at_index for key in used & keys.keys()}
         return tuple(
             IssuedKey(
                 index=index,

@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import CloseList, Disclosed, DisclosedBid, KeyAssign, Opened
+from bidding.service.draws import commits
 from bidding.service.paper import OPENING
 from bidding.store import stream_of
 from crypto import statement
@@ -108,7 +109,7 @@ class Filing:
         )
 
     def _keys(self, book: Book) -> frozenset[bytes]:
-        """Keys whose issuance is shown: of every act, of every word kept of the hall, of every delegation."""
+        """Keys whose issuance is shown: of every act, of every word kept of the hall, of every delegation and draw."""
         rows = self._service.room.journal.rows(stream_of(book.section))
         spoke = {
             unb64(row.body["key"])
@@ -117,7 +118,8 @@ class Filing:
             for row in rows
             if row.kind in SPOKEN or row.kind == SIGNED_IN
         }
-        return frozenset(kept.act.key for kept in book.kept.values()) | spoke
+        drew = {one.key for one in commits(self._service.room, book).values()}
+        return frozenset(kept.act.key for kept in book.kept.values()) | spoke | drew
 
     def _said(self, book: Book, **more: Any) -> dict[str, Any]:
         return {"v": 1, "centre": book.centre, "section": book.section, **more}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bidding.model import ConflictError, FloatCommit, MalformedError
-from bidding.rules.draw import commitment
+from bidding.model import ConflictError, FloatCommit, FloatCommitment, MalformedError
+from bidding.opening import Phase
+from bidding.rules.draw import bound, nonce_of
+from bidding.service.draws import commits
 
 if TYPE_CHECKING:
     from bidding.service.room import Room
@@ -20,26 +22,52 @@ class Floats:
         self._room = room
         self._run = run
 
-    async def commit(self, who: Actor, section: str, digest: str, now: int) -> None:
-        """Another party binds itself to a nonce before T."""
-        book = self._room.keyed(section)
-        if now >= book.deadline or who.organisation in book.commits:
-            raise ConflictError("float-closed", "浮动点承诺已截止或已作出", "Once, before T.")
-        leaf = FloatCommit(section=section, party=who.organisation, digest=digest)
-        await self._room.append(
-            section,
-            ("float_committed", {"party": who.organisation, "digest": digest}),
-            at=now,
-            leaves=[self._room.leaf(leaf, now)],
-        )
+    async def commit(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
+        """A party binds itself to a nonce before T; the same statement again is fine.
 
-    async def reveal(self, who: Actor, section: str, nonce: str, now: int) -> None:
-        """That party reveals its nonce after the close."""
+        Raises:
+            ConflictError: `float-closed`, T has come or it has committed to another one.
+            MalformedError: `float-commits-wrong`, or a signature that is not of the session's key.
+        """
+        said = FloatCommitment.from_body(
+            self._room.said(signed, FloatCommitment.PURPOSE, who.public)
+        )
+        if said.party != who.organisation:
+            raise MalformedError(
+                "float-party",
+                "不是本单位的承诺",
+                "Commit in your own name, as named by the centre.",
+            )
+        async with self._room.turns[section]:
+            book = self._room.keyed(section)
+            assert book.opening is not None
+            before = [body["signed"] for _, body in book.leaves[FloatCommit.PURPOSE]]
+            if signed in before:
+                return
+            known = commits(self._room, book)
+            if (
+                now >= book.deadline
+                or book.opening.phase is not Phase.BIDDING
+                or said.party in known
+            ):
+                raise ConflictError("float-closed", "浮动点承诺已截止或已作出", "Once, before T.")
+            assert book.keyed is not None
+            bound([*before, signed], section, book.keyed.tender.ceremony, book.centre)
+            leaf = FloatCommit(section=section, signed=signed)
+            await self._room.append(
+                section,
+                ("float_committed", {"party": said.party, "signed": signed}),
+                at=now,
+                leaves=[self._room.leaf(leaf, now)],
+            )
+
+    async def reveal(self, section: str, signed: dict[str, Any], now: int) -> None:
+        """A party reveals its nonce after the close, signed by the key that committed; anybody of it may bring it.
+
+        Raises:
+            MalformedError: `float-nonce`, it is not what was committed to.
+            ConflictError: it is not the time.
+        """
         book = self._room.keyed(section)
-        try:
-            fits = commitment(bytes.fromhex(nonce)) == book.commits.get(who.organisation)
-        except ValueError:
-            fits = False
-        if not fits:
-            raise MalformedError("float-nonce", "与承诺不符", "It is not what was committed to.")
-        await self._run.reveal(book, who.organisation, nonce, now)
+        said = nonce_of(signed, commits(self._room, book), book.centre)
+        await self._run.reveal(book, said.party, signed, now)

@@ -43,6 +43,7 @@ from bidding.opening import (
     step,
 )
 from bidding.rules.draw import draw
+from bidding.service import draws
 from bidding.service.clockgate import hold_back
 from bidding.service.opener import Opener
 from bidding.service.powers import OWN, Powers, Right
@@ -226,27 +227,36 @@ class Run:
         await self.command(book, StatePrice(value), now, [leaf])
 
     async def _float(self, book: Book, now: int) -> bool:
-        """Reveal the centre's own nonce, wait for the others' or for their minute, then draw."""
+        """Reveal the centre's own nonce, wait for the others', then draw; after a minute their silence suspends."""
+        commits = draws.commits(self._room, book)
         for party, ref in book.float_refs.items():
             if party not in book.reveals:
-                nonce = self._room.private.get(ref) or ""
-                body = {"party": party, "nonce": nonce}
+                said = FloatReveal(
+                    section=book.section,
+                    ceremony=commits[party].said.ceremony,
+                    party=party,
+                    nonce=self._room.private.get(ref) or "",
+                )
+                signed = self._room.sign(FloatReveal.PURPOSE, said.to_body())
+                body = {"party": party, "signed": signed}
                 await self._room.append(book.section, ("float_revealed", body), at=now)
         assert book.opening is not None
-        since = book.opening.phases[-1][1]
-        if book.commits.keys() - book.reveals.keys() and now < since + REVEAL_MS:
+        silent = sorted(commits.keys() - book.reveals.keys())
+        end = book.opening.phases[-1][1] + REVEAL_MS
+        if silent and now < end:
 
             async def wake() -> None:
                 await self.drive(book.section)
 
-            self._room.timers.at(since + REVEAL_MS, wake, f"float:{book.section}")
+            self._room.timers.at(end, wake, f"float:{book.section}")
+            return False
+        if silent:
+            await draws.wait(self._room, book, silent, now)
             return False
         points = self._room.trading.section(book.section).float_points
-        reveals = tuple(
-            FloatReveal(party=party, nonce=book.reveals.get(party, ""))
-            for party in sorted(book.commits)
-        )
-        value = draw(book.section, points, reveals)
+        reveals = tuple(book.reveals[party] for party in sorted(commits))
+        nonces = {party: book.reveals[party]["statement"]["nonce"] for party in commits}
+        value = draw(book.section, points, nonces)
         result = FloatResult(section=book.section, points=points, reveals=reveals, value=value)
         await self.command(book, DrawFloat(value), now, [self._room.leaf(result, now)])
         return True
@@ -333,19 +343,21 @@ class Run:
         now = self._room.clock.now()
         await self.command(book, Import(tuple(outcomes)), now, [self._room.leaf(leaf, now)])
 
-    async def reveal(self, book: Book, party: str, nonce: str, now: int) -> None:
-        """Take a party's nonce for the float draw, after the close.
+    async def reveal(self, book: Book, party: str, signed: dict[str, Any], now: int) -> None:
+        """Take a party's checked nonce for the float draw, after the close; the same again is fine.
 
         Raises:
-            ConflictError: it is not the time, or not what the party committed to.
+            ConflictError: it is not the time.
         """
         assert book.opening is not None
+        if party in book.reveals:
+            return
         if book.opening.phase not in {Phase.CLOSED, Phase.CONTROL_PRICE}:
             raise ConflictError(
                 "opening-phase", "开标阶段不符", "Nonces are revealed after the close."
             )
         await self._room.append(
-            book.section, ("float_revealed", {"party": party, "nonce": nonce}), at=now
+            book.section, ("float_revealed", {"party": party, "signed": signed}), at=now
         )
         await self.drive(book.section)
 

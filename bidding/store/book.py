@@ -109,7 +109,7 @@ class Book:
         kept: accepted acts by id; `by_statement`: digest of a signed statement → act id.
         receipts: act id → signed receipt; `refusals`: digest → signed refusal; `late`: bidder → how many.
         leaves: leaf kind → (ledger index, body), in order.
-        commits: party → digest of its float nonce; `reveals`: party → nonce, hex.
+        reveals: party → its signed nonce for the float draw; `float_refs`: of the centre's own, still closed.
         releases: custodian → its signed answers and refusals, in order.
         late_witness: signed words of the supervisor after an outage over T.
         opening: the hall's state, None before there is a key.
@@ -129,8 +129,7 @@ class Book:
     refusals: dict[str, dict[str, Any]] = field(default_factory=dict)
     late: Counter[str] = field(default_factory=Counter)
     leaves: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
-    commits: dict[str, str] = field(default_factory=dict)
-    reveals: dict[str, str] = field(default_factory=dict)
+    reveals: dict[str, dict[str, Any]] = field(default_factory=dict)
     float_refs: dict[str, str] = field(default_factory=dict)
     releases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     late_witness: list[dict[str, Any]] = field(default_factory=list)
@@ -241,12 +240,11 @@ class Book:
         self.late[body["parties"][0]] += 1
 
     def _float_committed(self, body: Mapping[str, Any], _at: int) -> None:
-        self.commits[body["party"]] = body["digest"]
         if body.get("ref"):
             self.float_refs[body["party"]] = body["ref"]
 
     def _float_revealed(self, body: Mapping[str, Any], _at: int) -> None:
-        self.reveals[body["party"]] = body["nonce"]
+        self.reveals[body["party"]] = body["signed"]
 
     def _delegation_kept(self, body: Mapping[str, Any], _at: int) -> None:
         person = body["signed"]["statement"]["person"]

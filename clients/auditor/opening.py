@@ -225,7 +225,8 @@ def _issued(section: Section) -> str:
         index = section.slots.get(sealed.entry.slot, section.leaves.end)
         said = sealed.signed["statement"]
         register.require(statement.signer(sealed.signed), str(said["bidder"]), index)
-    return f"{len(section.entries)} acts"
+    drew = published.drew(section, register)
+    return f"{len(section.entries)} acts, {drew} commitments to the draw"
 
 
 def _witnessed(section: Section) -> str:

@@ -6,16 +6,21 @@ lines say the truth about each bid, and the points are those of the notice, is c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from bidding.model import CloseList, ControlPrice, FloatResult, PublishedBidders
+from bidding.model import CloseList, ControlPrice, FloatCommit, FloatResult, PublishedBidders
+from bidding.rules.draw import CENTRE_PARTY
 from clients.auditor.checklist import must
 from clients.auditor.issued import Register
+from crypto import statement
+from crypto.canonical import parse
 from documents.model import NoticeFacts
 
 if TYPE_CHECKING:
     from bidding.model.leaf import Published
     from clients.auditor.section import Section
+
+DRAWS: Final = frozenset({"tenderer", "agent", "supervisor"})
 
 
 def check(section: Section) -> str:
@@ -65,6 +70,41 @@ def _named(line: Published, parties: tuple[str, ...], codes: dict[str, str]) -> 
             codes.get(party, code) == code,
             f"{line.submission}: {party} is published as {code}, its key was issued to {codes.get(party)}",
         )
+
+
+def drew(section: Section, register: Register) -> int:
+    """Count the commitments to the float draw; each but the centre's is by a key issued to its party by then.
+
+    Issued as that of a tenderer, an agent or a supervisor: a centre's own staff is no party beside it.
+
+    Raises:
+        AuditError: another's key, one of another role, or a commitment that events or ledger leave out.
+        NotChecked: no leaf of the dossier says whose it is.
+    """
+    kept = [row.body["signed"] for row in section.rows if row.kind == "float_committed"]
+    count = 0
+    for index, data in enumerate(section.leaves.leaves, section.leaves.start):
+        if b'"kind":"float_commit"' not in data or (leaf := parse(data))["section"] != section.id:
+            continue
+        signed = FloatCommit.from_leaf(leaf, section.centre).signed
+        party, key = str(signed["statement"]["party"]), statement.signer(signed)
+        must(
+            count < len(kept) and kept[count] == signed,
+            f"leaf {index} holds another commitment to the float draw than the events",
+        )
+        count += 1
+        if party == CENTRE_PARTY:
+            continue  # by the centre's pinned key, as the release rule asks
+        register.require(key, party, index)
+        known = register.whose(key)
+        must(
+            known is not None and known.role in DRAWS,
+            f"{party} committed to the float draw by a key that is none of a tenderer, agent or supervisor",
+        )
+    must(
+        count == len(kept), "a commitment to the float draw is in the events and not in the ledger"
+    )
+    return count
 
 
 def _price(section: Section) -> None:

@@ -19,6 +19,7 @@ from bidding.model import (
     Entry,
     Excluded,
     FloatCommit,
+    FloatCommitment,
     FloatResult,
     FloatReveal,
     KeyAssign,
@@ -162,6 +163,8 @@ class Scene:
     skip_last_slot: bool = False
     after: tuple[str, ...] = ("price", "float", "names")
     float_value: str | None = None
+    commits: Callable[["Built"], tuple[Any, ...]] = lambda built: (built.commit(),)
+    reveals: Callable[["Built"], tuple[Any, ...]] = lambda built: (built.reveal(),)
     published: Callable[[PublishedBidders], PublishedBidders] = lambda leaf: leaf
     change_leaves: Callable[[list[bytes]], list[bytes]] = lambda leaves: leaves
     possession: str = "required"
@@ -209,14 +212,28 @@ class Built:
         self.add(assign)
         if s.assign_twice:
             self.add(assign)
-        commit = sha256(bytes.fromhex(self.nonce)).hexdigest()
-        self.add(FloatCommit(section=SECTION, party="centre", digest=commit))
+        for signed in s.commits(self):
+            self.add(FloatCommit(section=SECTION, signed=signed))
         for more in s.before_slots(self):
             self.leaves.append(canonical({"v": 1, "centre": CENTRE, **more}))
         for signed in s.announced:
             self.add(Announced(section=SECTION, statements=(signed.centre, signed.supervisor)))
             if s.escape:  # the same to every reader of JSON, and not found by a search for the id
                 self.leaves[-1] = self.leaves[-1].replace(b'"sec_a"', b'"sec\\u005fa"')
+
+    def commit(self, party: str = "centre", key: SigningKey = CENTRE_KEY, **bent: Any) -> Any:
+        """A party's signed commitment to the float draw; the centre and org_a may draw."""
+        said = FloatCommitment(
+            section=SECTION, ceremony="cer_a", party=party, parties=("centre", "org_a"),
+            digest=sha256(bytes.fromhex(self.nonce)).hexdigest(),
+        )  # fmt: skip
+        said = replace(said, **bent)
+        return statement.sign(key, said.PURPOSE, CENTRE, said.to_body())
+
+    def reveal(self, party: str = "centre", key: SigningKey = CENTRE_KEY, **bent: Any) -> Any:
+        said = FloatReveal(section=SECTION, ceremony="cer_a", party=party, nonce=self.nonce)
+        said = replace(said, **bent)
+        return statement.sign(key, said.PURPOSE, CENTRE, said.to_body())
 
     def _issued(self, name: str) -> bytes:
         number = self.scene.names.index(name)
@@ -322,8 +339,9 @@ class Built:
 
     def _after(self) -> None:
         s, points = self.scene, ("0.25", "0.50")
-        reveals = (FloatReveal(party="centre", nonce=self.nonce),)
-        value = draw(SECTION, points, reveals) if s.float_value is None else s.float_value
+        reveals = s.reveals(self)
+        nonces = {one["statement"]["party"]: one["statement"]["nonce"] for one in reveals}
+        value = draw(SECTION, points, nonces) if s.float_value is None else s.float_value
         lines = tuple(
             Published(
                 submission=bid.submission, bidder="org", names=("某公司",), credit_codes=("",),

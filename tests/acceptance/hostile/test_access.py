@@ -13,6 +13,7 @@ import pytest
 
 from crypto import statement
 from tests.acceptance.hostile.whole import LISTING, Whole
+from tests.bidding.drawing import commit
 from tests.trading.world import CENTRE
 from trading.model import LOGIN, Role, code_for_tests
 
@@ -26,6 +27,7 @@ LOGGED = "whoever is logged in"
 STAFF = "operator reviewer"
 WATCH = "operator reviewer supervisor"
 ACTS = "operator reviewer supervisor tenderer agent"
+DRAWS = "supervisor tenderer agent"
 HOSTS = "operator reviewer tenderer agent"
 
 API = {
@@ -140,8 +142,8 @@ API = {
     "POST /openings/{section}/identity-notes": HOSTS,
     "POST /openings/{section}/reconvenings": STAFF,
     "GET /openings/{section}/files/{sha256}": f"auditor bidder delegate {ACTS}",
-    "POST /openings/{section}/float/commitments": ACTS,
-    "POST /openings/{section}/float/reveals": ACTS,
+    "POST /openings/{section}/float/commitments": DRAWS,
+    "POST /openings/{section}/float/reveals": DRAWS,
     # 行政监督, 审计: late witnesses, the decision about a failure, the full dossier.
     "POST /sections/{section}/late-witnesses": "supervisor",
     "POST /openings/{section}/decisions": "supervisor tenderer",
@@ -260,8 +262,8 @@ def test_a_tenderer_or_agent_has_no_hand_in_anothers_opening(whole: Whole) -> No
             ("messages", {"text": "x"}),
             ("mutes", {"bidder": "", "muted": True, "reason": "x"}),
             ("identity-notes", {"bidder": "org_x", "text": "x"}),
-            ("float/commitments", {"digest": "0" * 64}),
-            ("float/reveals", {"nonce": "0" * 64}),
+            ("float/commitments", {"statement": {}}),
+            ("float/reveals", {"statement": {}}),
         ]
         if role is Role.TENDERER:
             signed = statement.sign(other.key, "decision", CENTRE, decision)
@@ -270,9 +272,7 @@ def test_a_tenderer_or_agent_has_no_hand_in_anothers_opening(whole: Whole) -> No
             refused = whole.call("POST", f"{opening}/{path}", body, other)
             assert refused.status_code == 403, (role, path, refused.text)
             assert refused.json()["type"].endswith(":section-foreign")
-    own = whole.call(
-        "POST", f"{opening}/float/commitments", {"digest": "0" * 64}, whole.one(Role.TENDERER)
-    )
+    own = commit(whole, whole.one(Role.TENDERER))
     assert own.status_code == 201, own.text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bidding.rules.draw import draw
 from crypto import statement
 from crypto.canonical import canonical, parse
 from crypto.encoding import b64, unb64
@@ -50,6 +51,52 @@ def _other_key(row: dict[str, Any]) -> dict[str, Any]:
     custodians = [dict(one) for one in file["statement"]["custodians"]]
     custodians[0]["key"] = b64(STRANGER.public)
     return resign(file, custodians=custodians)
+
+
+def _nth(forge: Forge, kind: str, number: int) -> int:
+    return [i for i, data in enumerate(forge.whole) if f'"kind":"{kind}"'.encode() in data][number]
+
+
+def _redraw(forge: Forge, reveals: list[dict[str, Any]]) -> Forge:
+    """Whatever the nonces give, drawn by the rule, in the ledger and in the hall."""
+    nonces = {one["statement"]["party"]: one["statement"]["nonce"] for one in reveals}
+
+    def edit(leaf: dict[str, Any]) -> None:
+        leaf["reveals"] = sorted(reveals, key=lambda one: str(one["statement"]["party"]))
+        leaf["value"] = draw(forge.made.section, leaf["points"], nonces)
+
+    forge.leaf("float_result", edit)
+    value = parse(forge.whole[_nth(forge, "float_result", 0)])["value"]
+    forge.paper(OpeningFacts, float_point=value)
+    return forge.event("float_drawn", lambda row: row["body"].update(value=value))
+
+
+def _revealed(forge: Forge) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = parse(forge.whole[_nth(forge, "float_result", 0)])["reveals"]
+    return found
+
+
+def _invent_party(forge: Forge, party: str, *, told: bool) -> Forge:
+    """In the second commitment's place stands one of a party that the centre invented."""
+    index = _nth(forge, "float_commit", 1)
+    leaf = parse(forge.whole[index])
+    parties = leaf["signed"]["statement"]["parties"] + ([party] if told else [])
+    forged = resign(leaf["signed"], STRANGER, party=party, parties=parties)
+    forge.whole[index] = canonical(leaf | {"signed": forged})
+    forge.event("float_committed", lambda row: row["body"].update(party=party, signed=forged), 1)
+    centre, other = sorted(_revealed(forge), key=lambda one: one["statement"]["party"] != "centre")
+    return _redraw(forge, [centre, resign(other, STRANGER, party=party)])
+
+
+def _drop_commitment(forge: Forge) -> Forge:
+    """The second party's commitment goes out of the ledger, and its nonce out of the draw."""
+    index = _nth(forge, "float_commit", 1)
+    forge.whole[index] = canonical({"v": 1, "centre": CENTRE, "kind": "other"})
+    return _redraw(forge, _centres(forge))
+
+
+def _centres(forge: Forge) -> list[dict[str, Any]]:
+    return [one for one in _revealed(forge) if one["statement"]["party"] == "centre"]
 
 
 def _drop_leaf(forge: Forge, number: int) -> Forge:
@@ -224,6 +271,23 @@ FORGERIES: dict[str, tuple[Any, set[str]]] = {
     "the float was drawn from other points than announced": (
         lambda f: f.leaf("float_result", lambda leaf: leaf.update(points=[leaf["value"]])),
         {"published"},
+    ),
+    # What lies before the close cannot be changed but that the closing root changes, which custodians signed for.
+    "a party to the draw is invented": (
+        lambda f: _invent_party(f, "org_invented", told=False),
+        {"order-kept", "closing-checkpoint"},
+    ),
+    "a party to the draw is invented, and named by itself only": (
+        lambda f: _invent_party(f, "org_invented", told=True),
+        {"order-kept", "closing-checkpoint"},
+    ),
+    "the draw leaves a commitment out": (
+        lambda f: _redraw(f, _centres(f)),
+        {"order-kept"},
+    ),
+    "a commitment to the draw is dropped from the ledger": (
+        _drop_commitment,
+        {"issued", "closing-checkpoint"},
     ),
     "a confirmation comes after its window": (
         lambda f: f.event("confirmed", lambda r: r.update(at=r["at"] + 120_000)),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.bidding.drawing import commit, reveal
 from tests.bidding.office import Office
+from trading.model import Role
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +51,8 @@ def make(folder: Path, pki: Pki) -> Made:
 
 def _tell(office: Office, folder: Path, pki: Pki) -> Made:
     section = office.set_up(minimum=3)
+    tenderer = office.one(Role.TENDERER)
+    assert commit(office, tenderer).status_code == 201  # a second party to the float draw
     a = office.hand_in(1, "46382715.40")
     b = office.hand_in(2, "47105600.00")
     office.seal(b, "47000000.00", supersedes=b.receipts[-1]["statement"]["entry"]["id"])
@@ -62,6 +66,7 @@ def _tell(office: Office, folder: Path, pki: Pki) -> Made:
     office.send_file(late)
     office.until(office.deadline + 20)
     refused = office.submit(late).json()["refusal"]
+    assert reveal(office, tenderer).status_code == 201
     office.cosign()
     assert office.release("custodian-1").json()["status"] == "answered"
     office.keepers["custodian-2"].lies = True
