@@ -11,12 +11,9 @@ socket does not take a frame at once the loop's own way begins.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from trading.ground.watcher import Watcher
@@ -33,9 +30,6 @@ of its statements, and an offer's answer waits for it."""
 
 SWITCH_SECONDS: Final = 0.0005
 """How long a thread that wants the interpreter waits before it insists, as long as a round lasts; else 5 ms."""
-
-NICE: Final = 5
-"""Added to the thread's niceness: where cores are short, bidders come first."""
 
 
 class Carrier:
@@ -64,7 +58,7 @@ class Carrier:
             Those that the loop must look after: they read slowly, lack more, or are no watchers of ours.
         """
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(1, "hub-carrier", _stand_back)
+            self._pool = ThreadPoolExecutor(1, "hub-carrier")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._round, loop, lines, frames, seq)
 
@@ -96,11 +90,3 @@ class Carrier:
         finally:
             sys.setswitchinterval(usual)
         return left
-
-
-def _stand_back() -> None:
-    """Make this thread nicer; only Linux has a niceness for each thread."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        with suppress(OSError):  # where it may not, it goes on as nice as the others
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICE)
