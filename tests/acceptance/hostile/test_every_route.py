@@ -50,7 +50,7 @@ TRACES = re.compile(
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, stored_by_all: str) -> Iterator[Served]:
     """A centre that takes bids and has an auction, behind its real server."""
     with Served(tmp_path_factory.mktemp("served") / "home") as made:
         made.first_people()

@@ -124,7 +124,7 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, stored_by_all: str) -> Iterator[Served]:
     """A composed centre behind its real server; nobody has entered it yet."""
     with Served(tmp_path_factory.mktemp("raw") / "home") as made:
         yield made

@@ -22,7 +22,7 @@ SUBPROTOCOL = "kaibiao.v1"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, stored_by_all: str) -> Iterator[Served]:
     """A centre with an opening and an auction in which one bidder has a seat."""
     with Served(tmp_path_factory.mktemp("sockets") / "home") as made:
         made.first_people()
