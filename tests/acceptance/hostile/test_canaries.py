@@ -1,8 +1,8 @@
 """Canaries (reliability.md E13): before T nothing of a sealed bid is anywhere but under its seal.
 
 A small tender runs to a second before T with a price, a file name, a text, file keys, shares and host secrets that
-occur nowhere else. Then everything is searched that somebody could read: every file of the home, every line of
-the log at its most talkative, every answer of every role, refusals too. The custodians and bidders of this test
+occur nowhere else. Then everything is searched that somebody could read: every file of the home, every row of a
+database elsewhere, every line of the log at its most talkative, every answer of every role, refusals too. The custodians and bidders of this test
 live in the same process, so that its memory is no evidence; the real ones are processes of their own.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import create_engine, inspect, select, table, text
 
 import tests.bidding.centre as room
 from tests.acceptance.hostile.accounts import answers, socket_frames
@@ -81,7 +82,7 @@ class Nest:
 
 @pytest.fixture
 def nest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: str
 ) -> Iterator[tuple[Whole, Nest, list[str]]]:
     """A tender a second before T, and all that is secret of it."""
     nest = Nest()
@@ -129,11 +130,29 @@ def nest(
     made.runner.close()
 
 
+def stored_rows(url: str) -> Iterator[tuple[str, bytes]]:
+    """Every row of every table of a server's database, each under a name of its own."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        for name in inspect(engine).get_table_names():
+            for number, row in enumerate(
+                connection.execute(select(text("*")).select_from(table(name)))
+            ):
+                parts = (
+                    bytes(v) if isinstance(v, bytes | memoryview) else str(v).encode() for v in row
+                )
+                yield f"{name} {number}", b"\n".join(parts)
+    engine.dispose()
+
+
 def search(whole: Whole, nest: Nest, lines: list[str]) -> None:
     for path in sorted(whole.settings.home.rglob("*")):
         if path.is_file():
             nest.look(f"file {path.relative_to(whole.settings.home)}", path.read_bytes())
             nest.look(f"name {path.name}", path.name)
+    if not whole.settings.database_url.startswith("sqlite"):
+        for table, row in stored_rows(whole.settings.database_url):
+            nest.look(f"table {table}", row)
     for (role, address), answer in answers(whole).items():
         nest.look(f"answer {role} {address}", answer)
     for address, frame in socket_frames(whole).items():
@@ -152,7 +171,7 @@ def test_no_canary_is_found_before_t_and_a_planted_one_is(
     assert len(hidden.secrets) == 3 * 4 + 1 + 3 * 3
     assert len(hidden.places) > 150
     assert any(place.startswith("file blobs") for place in hidden.places)
-    assert any(place == "file kaibiao.db" for place in hidden.places)
+    assert {"file kaibiao.db", "table journal 0"} & hidden.places.keys()
 
     # The other half: each leak that is planted is found, and by its place.
     whole.settings.home.joinpath("core").write_bytes(

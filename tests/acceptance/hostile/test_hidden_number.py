@@ -17,6 +17,7 @@ import asyncio
 import base64
 import json
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,7 @@ from bidding.hall import Halls
 from tests.acceptance.hostile.accounts import answers, socket_frames
 from tests.acceptance.hostile.whole import Whole
 from tests.bidding.centre import Bidder
+from tests.databases import ADDRESS, fresh_database
 from trading.model import Role, code_for_tests
 
 if TYPE_CHECKING:
@@ -146,10 +148,15 @@ def difference(place: str, few: dict[str, bytes], many: dict[str, bytes]) -> str
 
 
 @pytest.fixture(scope="module")
-def centres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Whole, Whole]]:
-    """One centre with three bidders and one with thirty."""
-    made = []
+def centres(
+    tmp_path_factory: pytest.TempPathFactory, stored_by_all: str, request: pytest.FixtureRequest
+) -> Iterator[tuple[Whole, Whole]]:
+    """One centre with three bidders and one with thirty, each with a database of its own."""
+    made, left = [], ExitStack()
     for count in (FEW, MANY):
+        if made and stored_by_all == "postgres":
+            url = left.enter_context(fresh_database(request.getfixturevalue("postgres")))
+            left.enter_context(pytest.MonkeyPatch.context()).setenv(ADDRESS, url)
         whole = Whole(tmp_path_factory.mktemp(f"centre{count}") / "home")
         whole.first_people()
         whole.set_up(minimum=3, deadline=whole.clock.now() // 1000 * 1000 + 60_000)
@@ -161,6 +168,7 @@ def centres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Whole, W
     for whole in made:
         whole.close()
         whole.runner.close()
+    left.close()
 
 
 def test_every_role_sees_equal_bytes_for_three_and_for_thirty(
