@@ -2,8 +2,9 @@
 
 A small tender runs to a second before T with a price, a file name, a text, file keys, shares and host secrets that
 occur nowhere else. Then everything is searched that somebody could read: every file of the home, every row of a
-database elsewhere, every line of the log at its most talkative, every answer of every role, refusals too. The custodians and bidders of this test
-live in the same process, so that its memory is no evidence; the real ones are processes of their own.
+database elsewhere, every line of the log at its most talkative, every answer of every role, refusals too. The
+custodians and bidders of this test live in the same process, so that its memory is no evidence; the real ones are
+processes of their own.
 """
 
 from __future__ import annotations
