@@ -62,7 +62,10 @@ class Mind:
                 commit = hashlib.sha256(self._nonce.encode()).hexdigest()
                 yield {"do": "join", "commit": commit}
             case "QUOTING":
-                yield {"do": "quote", "amount": str(int(float(hall["cap"])) + rnd.randint(0, 40))}
+                yield {
+                    "do": "quote",
+                    "amount": str(int(hall["cap"].partition(".")[0]) + rnd.randint(0, 40)),
+                }
             case "REVEALING":
                 yield {"do": "reveal", "nonce": self._nonce}
             case _:
