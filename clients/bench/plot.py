@@ -32,7 +32,7 @@ def curve(path: Path, points: Sequence[tuple[float, float]], below: str, title: 
 
     image = Image.new("RGB", (WIDTH, HEIGHT), "white")
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(13)
-    top = _round_up(max(y for _, y in points))
+    top = _round_up(max(y for _, y in points) or 1)
     low, high = math.log10(points[0][0]), math.log10(points[-1][0])
 
     def place(x: float, y: float) -> tuple[float, float]:

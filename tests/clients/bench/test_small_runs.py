@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.bench import auction, hall, native, opening, records, restart, uploads
+from clients.bench import auction, hall, native, opening, plot, records, restart, uploads
 from clients.bench.report import Result
 from clients.errors import UnfitError
 
@@ -34,11 +34,17 @@ def test_offers_are_decided_and_one_of_twenty_is_refused_by_the_engine():
 
 @needs_compiler
 def test_the_curve_of_growth_is_data_and_a_picture(tmp_path):
-    result = auction.growth((1000,), 2, 10, tmp_path)
+    offers = 300  # enough that a fast machine's CPU for them is many ticks of its accounting
+    result = auction.growth((1000,), 2, offers // 2, tmp_path)
     check_form(result, "auction growth")
     rows = json.loads((tmp_path / "growth.json").read_text("utf-8"))
     assert [row["rows"] for row in rows] == [1000]
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_curve_of_nothing_but_zeros_is_a_picture_too(tmp_path):
+    plot.curve(tmp_path / "flat.png", [(1000, 0.0), (10_000, 0.0)], "rows", "cost")
+    assert (tmp_path / "flat.png").read_bytes().startswith(b"\x89PNG")
 
 
 @needs_compiler
