@@ -38,6 +38,7 @@ from trading.ground.carrier import REST_SECONDS, RESTS, Carrier
 from trading.ground.frames import TOO_BIG, frame
 from trading.ground.lines import CONGESTED, SLOW, Line, open_line
 from trading.ground.problems import NotFound
+from trading.ground.pulse import PARTS, Pulse
 from trading.ground.sockets import socket_of
 from trading.ground.watcher import MAX_INCOMING, POLICY, Watcher
 
@@ -60,9 +61,8 @@ CATCH_UP: Final = 8
 """How many deltas a watcher may lack for the carrier to bring them; who lacks more is the loop's."""
 
 SLOW_MS: Final = 10_000
-SWEEP_SECONDS: Final = 1
-SWEEP_CHUNK: Final = 1_000
-BEAT: Final = 20  # sweeps between two pings of one line
+SWEEP_SECONDS: Final = 1  # between two looks after those who were behind
+BEAT_SECONDS: Final = 20  # between two pings of one line
 MAX_CHATTER: Final = 120  # messages a minute of a watcher whose transport we do not have
 
 _log = logging.getLogger(__name__)
@@ -147,7 +147,8 @@ class Hub:
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._count = 0
-        self._turn = 0
+        self._pulse = Pulse()
+        self._behind: dict[Line, None] = {}
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._limit = soft * 9 // 10  # the rest belongs to bidders, files and the database
 
@@ -250,7 +251,9 @@ class Hub:
         """Take a line off its topic; calling it twice is fine."""
         if line in line.topic.lines:
             del line.topic.lines[line]
+            self._pulse.dismiss(line)
             self._count -= 1
+        self._behind.pop(line, None)
         line.stop()
 
     async def close(self) -> None:
@@ -279,7 +282,7 @@ class Hub:
         for message in [topic.snapshot(self._clock.now())] if frames is None else frames:
             line.write(message)
         line.topic, line.seq = topic, topic.seq
-        self._turn = line.turn = (self._turn + 1) % BEAT
+        self._pulse.enrol(line)
         topic.lines[line] = None
         self._count += 1
         if not self._tasks:
@@ -287,6 +290,7 @@ class Hub:
             self._tasks = [
                 loop.create_task(self._broadcast(), name="hub-broadcast"),
                 loop.create_task(self._sweep(), name="hub-sweep"),
+                loop.create_task(self._beat(), name="hub-beat"),
             ]
 
     async def _listen(self, websocket: WebSocket, line: Line) -> None:
@@ -338,6 +342,7 @@ class Hub:
             return
         if line.congested():
             line.slow_since = line.slow_since or now
+            self._behind[line] = None
             if line.hopeless() or now - line.slow_since > SLOW_MS:
                 _log.info("slow watcher closed")
                 line.abort(SLOW)
@@ -347,16 +352,23 @@ class Hub:
         line.bring([topic.snapshot(now)] if frames is None else frames, topic.seq)
 
     async def _sweep(self) -> None:
-        """Once a second look after the lines that were behind, and ping those whose turn it is."""
-        turn = 0
+        """Once a second look after the lines that were behind."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            turn = (turn + 1) % BEAT
-            for topic in list(self._topics.values()):
-                for number, line in enumerate(topic.readers(), 1):
-                    if line.turn == turn:
-                        line.beat()
-                    if line.slow_since is not None or line.gone:
-                        self._bring_up(topic, line)
-                    if number % SWEEP_CHUNK == 0:
-                        await asyncio.sleep(0)
+            for number, line in enumerate(tuple(self._behind), 1):
+                if line.slow_since is not None and line in self._behind:
+                    self._bring_up(line.topic, line)
+                if line.slow_since is None:
+                    self._behind.pop(line, None)
+                if number % CHUNK == 0:
+                    await asyncio.sleep(0)
+
+    async def _beat(self) -> None:
+        """Ping those whose turn it is, and forget who has gone."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS / PARTS)
+            for line in self._pulse.next():
+                if line.gone:
+                    self.unsubscribe(line)
+                else:
+                    line.beat()

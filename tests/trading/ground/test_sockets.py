@@ -190,7 +190,7 @@ def test_what_a_watcher_may_not_say_closes_its_socket_with_the_code_of_the_rfc(s
 
 
 def test_who_does_not_answer_pings_is_cut_off_and_who_does_stays(monkeypatch):
-    monkeypatch.setattr(live_module, "SWEEP_SECONDS", 0.005)
+    monkeypatch.setattr(live_module, "BEAT_SECONDS", 0.1)
 
     async def story(hall, address):
         reader, writer = await raw(address)  # reads, answers nothing
