@@ -1,16 +1,16 @@
 """The journal: the one history of the centre, append-only and chained; everything else follows.
 
-One table for all streams. One writer thread takes whatever waits and commits it in one
-transaction (group commit: while one commit runs, the next batch gathers; no timer). What one
-`append` brings stays together: all of it or nothing, in consecutive positions.
+One table for all streams. One writer thread takes whatever waits and commits it in one transaction (group
+commit: while one commit runs, the next batch gathers; no timer). What one `append` brings stays together: all
+of it or nothing, in consecutive positions.
 
-Each row continues its stream's chain (`chain.py`). Bodies are stored as canonical text, so opening
-recomputes every chain without parsing.
+Each row continues its stream's chain (`chain.py`). Bodies are stored as canonical text, so opening recomputes
+every chain without parsing.
 
-Order of effects: commit, then `listen` callbacks in position order, then the waiting `append`
-returns: who awaited it finds every projection up to date. At the first storage error the journal
-stops (fail-stop): that batch and all later ones get `StorageFailed`, memory is thrown away by
-`reload`, and a retry with the same idempotency key settles what was in doubt.
+Order of effects: commit, then `listen` callbacks in position order, then the waiting `append` returns: who
+awaited it finds every projection up to date. At the first storage error the journal stops (fail-stop): that
+batch and all later ones get `StorageFailed`, memory is thrown away by `reload`, and a retry with the same
+idempotency key settles what was in doubt.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class Journal:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody waits for a commit."""
+        """Whether somebody waits for a commit, or is just being told of it."""
         return self._waiting > 0
 
     def head(self, stream: str) -> tuple[int, bytes]:
@@ -129,8 +129,7 @@ class Journal:
     def append_nowait(self, drafts: Sequence[Draft]) -> asyncio.Future[list[Row]]:
         """Queue drafts in the order of calls, for pipelines; the future gives their rows.
 
-        Must be called in the event loop. Raises as `append`, but a later storage error comes
-        through the future.
+        Called in the event loop. Raises as `append`, but a later storage error comes through the future.
         """
         loop = asyncio.get_running_loop()
         if self._stopped:
@@ -185,8 +184,8 @@ class Journal:
     def listen(self, callback: Callable[[Row], None]) -> None:
         """Call `callback(row)` in the event loop for every later row, in order, after commit.
 
-        A callback does not await and does not fail: a projection that cannot take a durable row
-        is a mistake of ours, and the process ends rather than serve a wrong state.
+        A callback neither awaits nor fails: a projection that cannot take a durable row is a mistake of ours,
+        and the process ends rather than serve a wrong state.
         """
         self._listeners.append(callback)
 
@@ -203,8 +202,7 @@ class Journal:
 
         Raises:
             ChainBroken: what is stored is not what was written.
-            Unavailable: the database still fails or is another process's, or the journal was
-                closed; it stays stopped.
+            Unavailable: the database still fails or is another's, or the journal was closed; it stays stopped.
         """
         if self._closed:
             raise StorageFailed(self._stopped)
@@ -252,11 +250,15 @@ class Journal:
 
     def _finish(self, items: list[Item], groups: list[list[Row]]) -> None:
         for item, rows in zip(items, groups, strict=True):
-            self._waiting -= len(rows)
             for row in rows:
                 self._show(row)
             if not item.future.done():  # its waiter may have been cancelled; the rows stand
                 item.future.set_result(rows)
+        # After those who waited: a broadcast stands aside for their answers as for their commit.
+        asyncio.get_running_loop().call_soon(self._told, sum(map(len, groups)))
+
+    def _told(self, rows: int) -> None:
+        self._waiting -= rows
 
     def _fail(self, items: list[Item], error: BaseException) -> None:
         for item in items:

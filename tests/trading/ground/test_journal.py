@@ -46,6 +46,20 @@ def test_an_append_gives_rows_with_their_places_and_chains(database):
         previous[row.stream] = row.chain
 
 
+def test_a_journal_is_busy_until_whoever_waited_has_gone_on(database):
+    async def story():
+        journal, seen = Journal(database, "wuzhou"), []
+        done = journal.append_nowait([draft()])
+        done.add_done_callback(lambda _: seen.append(journal.busy))
+        seen += [journal.busy, await done and journal.busy]
+        await asyncio.sleep(0)
+        seen.append(journal.busy)
+        journal.close()
+        return seen
+
+    assert asyncio.run(story()) == [True, True, True, False]
+
+
 def test_a_reopened_journal_goes_on_where_it_stopped(database):
     async def story():
         journal = Journal(database, "wuzhou")
