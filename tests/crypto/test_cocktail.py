@@ -278,6 +278,16 @@ def test_what_is_no_certificate_or_state_is_refused(value):
         Participant.from_json(hosts(1)[0], value if isinstance(value, dict) else {})
 
 
+@pytest.mark.parametrize("changes", [{"v": 2}, {"suite": "COCKTAIL(Ed25519)"}, {"nonce": "AAAA"}])
+def test_a_state_of_another_version_suite_or_nonce_is_not_gone_on_with(changes):
+    """COCKTAIL-DKG Round 1: a short nonce would make the salt of the polynomial ambiguous."""
+    keys = hosts(2)
+    state = participants(keys, 2)[0].to_json()
+    assert Participant.from_json(keys[0], state).index == 1
+    with pytest.raises(FormatError):
+        Participant.from_json(keys[0], state | changes)
+
+
 def test_a_host_key_never_prints_its_secret_and_refuses_other_lengths():
     assert (b"\x07" * 32).hex() not in repr(HostKey(b"\x07" * 32))
     with pytest.raises(FormatError):

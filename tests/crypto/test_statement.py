@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from crypto import statement
 from crypto.canonical import canonical
+from crypto.encoding import b64
 from crypto.errors import CryptoError, FormatError, SignatureError
 from crypto.signature import SigningKey
 
@@ -49,6 +50,32 @@ def test_one_changed_field_breaks_a_statement(field, value):
         changed[field] = value
     with pytest.raises(CryptoError):
         check(SIGNED | {"statement": changed})
+
+
+def signed_over(head):
+    """Sign a head of another form truly, so that only the check of the form can refuse it."""
+    text = SIGNED["statement"] | head
+    return SIGNED | {
+        "statement": text,
+        "signature": b64(KEY.sign(statement.signed_bytes(text))),
+    }
+
+
+@pytest.mark.parametrize("head", [{"v": 2}, {"v": 0}, {"v": True}, {"v": None}, {"suite": "RSA"}])
+def test_a_true_signature_does_not_carry_another_version_or_suite(head):
+    assert check(signed_over({})) == BODY
+    with pytest.raises(FormatError, match=r"version|suite"):
+        check(signed_over(head))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"statement": "text"}, {"key": b64(KEY.public[:-1])}, {"key": b64(KEY.public + b"x")}],
+)
+@pytest.mark.parametrize("read", [statement.signer, check])
+def test_a_signer_is_named_only_by_the_whole_form(read, changes):
+    with pytest.raises(FormatError):
+        read(SIGNED | changes)
 
 
 def test_an_added_field_breaks_a_statement():

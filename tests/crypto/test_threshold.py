@@ -106,6 +106,7 @@ def test_only_as_many_answers_as_needed_are_checked():
     never_read = replace(answers[5], proof=b"")
     unlocked = unlock(group, POINTS, {1: answers[1], 2: answers[2], 4: answers[4], 5: never_read})
     assert unlocked.used == (1, 2, 4)
+    assert unlocked.wrong == {}
     assert list(unlocked.points) == truth
 
 
