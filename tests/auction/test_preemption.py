@@ -2,104 +2,42 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from auction.model import ScenarioError
-from auction.record import audit, confirmation_facts, rows_from_json, transcript_facts
-from auction.replay.book import JournalError
-from auction.replay.rights import Right
+from auction.record import audit, confirmation_facts
 from auction.rules.right import terms
 from auction.service import business
-from auction.service.admissions import Admissions
-from auction.writer import LotWriter
-from auction.writer.receipts import row_json
-from clients.auditor.inputs import report
-from clients.auditor.keys import Keys
 from crypto.canonical import canonical
-from documents.trust import NOTHING
-from tests.auction.house import House
-from tests.auction.stage import CENTRE, LISTING_RULES, NOON, QUOTA_RULES, Bidder, Desk, Stage
-from tests.auction.test_paper import facts_of
+from tests.auction.preemption import (
+    EVIDENCE,
+    NAMED,
+    PROVED,
+    RULES,
+    SOLD,
+    contested,
+    facts,
+    fixed_paddles,
+    line,
+    outcome,
+    play,
+    recognised,
+)
+from tests.auction.stage import CENTRE, LISTING_RULES, NOON, QUOTA_RULES, Desk, Stage
 from tests.auction.test_record import HEADING
 from tests.auction.test_what_each_role_sees import seen
-
-NAMED: dict[str, Any] = {
-    "window_s": 120,
-    "holders": [{"lot": "L1", "organisation": "org_2"}],
-    "proved": False,
-}
-RULES: dict[str, Any] = {**LISTING_RULES, "outage_min_s": 0, "preemption": NAMED}
-PROVED: dict[str, Any] = {**RULES, "preemption": {"window_s": 120, "proved": True}}
-EVIDENCE = "ab" * 32
-HOUR = 3_600_000
-SOLD = 80_000
-"""By then the price contest is over, in ms after NOON, and a window of 120 s runs."""
 
 
 @pytest.fixture(autouse=True)
 def _drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Paddles that stand in no instant and no hash, and are the same in every play."""
-
-    def draw(count: int, taken: Any) -> list[str]:
-        first = len(set(taken))
-        return [f"{88_880_000 + number}" for number in range(first, first + count)]
-
-    monkeypatch.setattr(business, "draw_paddles", draw)
-
-
-def play(home: Path, act: Callable[[Stage], Awaitable[Any]], now: int = NOON) -> Any:
-    async def run() -> Any:
-        stage = await Stage(home, now).start()
-        try:
-            return await act(stage)
-        finally:
-            await stage.stop()
-
-    return asyncio.run(run())
-
-
-async def contested(stage: Stage, rules: dict[str, Any] = RULES, count: int = 3) -> list[Desk]:
-    """Bidders 0 and 1 have bid 100 and 110, nobody else; the price contest is over."""
-    _, desks = await stage.listed(rules, count)
-    for desk, amount in zip(desks, ("100", "110"), strict=False):
-        assert (await desk.bid(amount))["ok"]
-    await stage.at(SOLD)
-    return desks
-
-
-async def recognised(stage: Stage, bidder: Bidder) -> None:
-    """What two people's act writes, and the application before it."""
-    said = {"lot": "lot_0", "organisation": bidder.organisation}
-    await stage.business("lot.entitled", {**said, "evidence": EVIDENCE})
+    fixed_paddles(monkeypatch)
 
 
 def phase(stage: Stage) -> str:
     return str(stage.hall("lot_0")["phase"])
-
-
-def outcome(stage: Stage) -> dict[str, Any]:
-    found = stage.service.writer("lot_0").book.outcome
-    assert found is not None
-    return dict(found["outcome"])
-
-
-def facts(stage: Stage) -> tuple[Any, Any]:
-    """Transcript and confirmations, from the rows as everybody gets them."""
-    rows = rows_from_json(
-        json.loads(json.dumps([row_json(r) for r in stage.service.rows("lot_0")]))
-    )
-    made = confirmation_facts(
-        rows, lambda _: HEADING, transcript_number="ZS-1", conditions=["十日内签约"]
-    )
-    return transcript_facts(rows, HEADING), made
-
-
-def line(transcript: Any, name: str) -> str:
-    return next((one.value for one in transcript.rules if one.name == name), "")
 
 
 def test_a_holder_named_by_the_notice_matches_and_wins_at_the_same_price(tmp_path: Path) -> None:
@@ -304,92 +242,6 @@ def test_a_right_proved_after_the_deposit_counts_and_one_after_timed_bidding_beg
         audit(rows, CENTRE)
 
     play(tmp_path, act)
-
-
-# --- What an auditor finds ---
-
-
-def rows_with(home: Path, rules: dict[str, Any] = RULES) -> list[Any]:
-    async def act(stage: Stage) -> list[Any]:
-        await contested(stage, rules)
-        await stage.at(400_000)
-        return stage.service.rows("lot_0")
-
-    return list(play(home, act))
-
-
-def test_a_holder_that_was_left_without_its_right_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Admissions, "_entitle", lambda *_: None)
-    with pytest.raises(JournalError, match="left without its right"):
-        audit(rows_with(tmp_path), CENTRE)
-
-
-@pytest.mark.parametrize(
-    ("basis", "rules"), [("notice", RULES), ("proof", RULES), ("notice", PROVED)]
-)
-def test_a_right_that_nothing_gives_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, basis: str, rules: dict[str, Any]
-) -> None:
-    """The centre favours its friend, who is bidder 0."""
-    real = Admissions._entitle
-
-    def favouring(self: Admissions, writer: LotWriter, deposit: Any, row: Any) -> None:
-        seat = business.seat_with(writer.book, deposit.id)
-        if deposit.organisation == "org_0" and seat is not None:
-            writer.entitle(Right(seat.paddle, basis), row.at, row.position)
-        else:
-            real(self, writer, deposit, row)
-
-    monkeypatch.setattr(Admissions, "_entitle", favouring)
-    with pytest.raises(JournalError, match="a right that nothing gives it"):
-        audit(rows_with(tmp_path, rules), CENTRE)
-
-
-def test_a_right_given_to_who_has_seen_the_price_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def act(stage: Stage) -> list[Any]:
-        lot, desks = await stage.listed(PROVED)
-        assert (await desks[0].bid("100"))["ok"]
-        with monkeypatch.context() as planted:
-            for module in ("auction.writer.lot", "auction.replay.book"):
-                planted.setattr(f"{module}.open_to_rights", lambda _: True)
-            await recognised(stage, desks[2].bidder)
-        await stage.at(400_000)
-        return stage.service.rows(lot)
-
-    rows = play(tmp_path, act)
-    assert any(row.kind == "auction.entitled" for row in rows)
-    with pytest.raises(JournalError, match="after timed bidding began"):
-        audit(rows, CENTRE)
-
-
-def test_record_dossier_and_auditor_say_the_same_and_show_the_opened_commitment(
-    tmp_path: Path,
-) -> None:
-    async def run() -> tuple[str, Any, str]:
-        house = await House(tmp_path).start()
-        desks = await contested(house)
-        assert (await desks[2].bid(None, do="match"))["ok"]
-        await house.later(SOLD + 1_000)
-        await house.filed()
-        (closed,) = house.service.writer("lot_0").book.rights.values()
-        made = [
-            facts_of(await house.documents.pdf(one.record)) for one in house.documents.all("lot_0")
-        ]
-        await house.stop()
-        return closed["commitment"], made, desks[2].bidder.name
-
-    commitment, (transcript, confirmed), name = asyncio.run(run())
-    assert commitment in line(transcript, "优先购买权人")
-    assert (confirmed.holder, commitment in confirmed.conditions[-1]) == (name, True)
-    found = report(tmp_path / "dossiers" / "lot_0-public.bag", Keys(NOTHING), NOON + HOUR)
-    said = {one.id: one for one in found.checks}
-    for check in ("replay", "transcript", "confirmations", "preemption"):
-        assert said[f"auction.{check}"].status == "ok", said
-    assert commitment in said["auction.preemption"].detail
 
 
 # --- Rules ---

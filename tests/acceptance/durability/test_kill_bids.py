@@ -26,7 +26,7 @@ from bidding.service.receipts import Receipts
 from bidding.service.room import Room
 from bidding.service.uploads import UploadDesk
 from bidding.store import Uploads
-from tests.acceptance.durability import scene, section
+from tests.acceptance.durability import scene, section, section_faults
 from tests.acceptance.durability.disk import Disk
 from tests.acceptance.durability.lives import Life, die, forked
 from trading.ground.blobs import Blobs
@@ -267,7 +267,7 @@ def test_kill_9_at_every_step_of_a_submission(
     told, deaths = bids_through(home, cast, step, 2, Random(step))
     assert deaths > 0
     assert len(told.receipts) == len(cast.bidders)
-    assert section.faults_of_bids(home, cast, told) == []
+    assert section_faults.faults_of_bids(home, cast, told) == []
 
 
 def test_kill_9_at_every_step_of_one_opening(received: tuple[Path, Cast], folder: Path) -> None:
@@ -280,7 +280,7 @@ def test_kill_9_at_every_step_of_one_opening(received: tuple[Path, Cast], folder
         assert end in (-signal.SIGKILL, 0), f"{step}: it ended with {end}"
         deaths += [step] if end else []
     assert lived(child(home, cast, told, hold, paper=True), told) == 0
-    assert section.faults_of_opening(home, cast, told) == []
+    assert section_faults.faults_of_opening(home, cast, told) == []
     assert len(deaths) > 10
 
 
@@ -293,7 +293,7 @@ def test_many_kills_of_submissions(
     template, cast = receiving
     home = scene.copied(template, folder / "home")
     told, _ = bids_through(home, cast, step, 8, Random(f"{step} {seed}"))
-    assert section.faults_of_bids(home, cast, told) == []
+    assert section_faults.faults_of_bids(home, cast, told) == []
     shutil.rmtree(home)
 
 
@@ -307,9 +307,9 @@ def test_control_a_centre_that_answers_before_it_writes_is_caught(
 ) -> None:
     """It writes rows of one kind when the next ones come: what was told last is not there after a kill."""
     (template, cast), act, judge = (
-        (receiving, bid, section.faults_of_bids)
+        (receiving, bid, section_faults.faults_of_bids)
         if late == "receipt"
-        else (received, hold, section.faults_of_opening)
+        else (received, hold, section_faults.faults_of_opening)
     )
     home, told = scene.copied(template, folder / "home"), section.Told()
     with monkeypatch.context() as patched:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.acceptance.durability import scene, section
+from tests.acceptance.durability import scene, section, section_faults
 from tests.acceptance.durability.test_kill import (
     POINTS,
     bid,
@@ -146,7 +146,7 @@ def test_kill_9_at_every_step_of_a_submission(
     told, deaths = bids_through(home, cast, step, 2, Random(step))
     assert deaths > 0
     assert len(told.receipts) == len(cast.bidders)
-    assert section.faults_of_bids(home, cast, told) == []
+    assert section_faults.faults_of_bids(home, cast, told) == []
 
 
 @pytest.mark.soak
@@ -160,5 +160,5 @@ def test_kill_9_at_every_step_of_one_opening(
         assert end in (-signal.SIGKILL, 0), f"{step}: it ended with {end}"
         deaths += [step] if end else []
     assert lived(opening_child(home, cast, told, hold, paper=True), told) == 0
-    assert section.faults_of_opening(home, cast, told) == []
+    assert section_faults.faults_of_opening(home, cast, told) == []
     assert len(deaths) > 10
