@@ -353,9 +353,12 @@ class State(msgspec.Struct, frozen=True):
         phase: where it stands; SUSPENDED hides the phase in `left`.
         ends: end of the running phase (of `left`, standing still, while suspended); None when final.
         shift: milliseconds by which suspensions moved the boundaries that the rules name.
+        confirmed: who confirmed, and `declined` who declined, with the `seq` of it.
         capped_in: the phase in which the cap was reached.
         joined: who joined the stage after the cap, with its commitment where a lottery wants one.
+        quotes: the one quote of each.
         standing: under quota the standing offer of each holder.
+        inside: where a surcharge must exceed the cutoff, the first K of the ranking.
         matching: the winner unless somebody with a right of first refusal matches.
     """
 
@@ -367,16 +370,17 @@ class State(msgspec.Struct, frozen=True):
     suspended_at: int = 0
     left: Phase | None = None
     seq: int = 0
-    confirmed: frozenset[str] = frozenset()
+    confirmed: Mapping[str, int] = msgspec.field(default_factory=dict)
     leader: Offer | None = None
     capped_in: Phase | None = None
     joined: Mapping[str, str | None] = msgspec.field(default_factory=dict)
-    quotes: tuple[Offer, ...] = ()
+    quotes: Mapping[str, Offer] = msgspec.field(default_factory=dict)
     nonces: Mapping[str, str] = msgspec.field(default_factory=dict)
     second: Offer | None = None
     standing: Mapping[str, Offer] = msgspec.field(default_factory=dict)
+    inside: tuple[Offer, ...] = ()
     matching: Winner | None = None
-    declined: frozenset[str] = frozenset()
+    declined: Mapping[str, int] = msgspec.field(default_factory=dict)
     outcome: Outcome | None = None
 
 

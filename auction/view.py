@@ -6,7 +6,6 @@ Identities are those that rows have made public; quotes and draws show that they
 from typing import Any
 
 from auction.engine import next_offer, payable, ranking, running_end
-from auction.engine.sums import TAKES_BIDS
 from auction.model import Offer, OneShot, Phase, Rules, SecondItem, State, Winner
 from auction.replay import outcome_json
 from auction.replay.book import Book
@@ -68,7 +67,7 @@ def view(book: Book, state: State) -> dict[str, Any]:
         "total": _total(state),
         "accepted": state.seq,
         "joined": sorted(state.joined),
-        "quoted": sorted(quote.bidder for quote in state.quotes),
+        "quoted": sorted(state.quotes),
         "standing": standing(book, state),
         "outcome": None if state.outcome is None else outcome_json(rules, state.outcome),
     }
@@ -111,9 +110,9 @@ def _preemption(book: Book, state: State) -> dict[str, Any] | None:
 
 def _least(state: State) -> int | None:
     """The least amount that would be taken now: by anybody, or under quota by all who have offered."""
-    if state.rules.quota is None or not state.standing or state.phase not in TAKES_BIDS:
+    if state.rules.quota is None or state.leader is None:
         return next_offer(state, "")
-    return max(next_offer(state, offer.bidder) or 0 for offer in state.standing.values())
+    return next_offer(state, state.leader.bidder)  # nobody has to offer more than who leads
 
 
 def _price(rules: Rules, state: State) -> str | None:

@@ -7,6 +7,7 @@ give the same state, on any machine, in any year.
 
     checks.py   which commands are acceptable, in the order of spec §3
     step.py     what boundaries and accepted commands do (§§2, 4, 5, 7)
+    gathered.py what bidders gather, cheap to add to
     sums.py     ladder in force, ranking, payable, draw (§§3, 4, 6)
 
 Source: spec/auction.md; the section stands beside each step.

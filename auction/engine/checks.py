@@ -115,7 +115,7 @@ def _join(state: State, command: Command, _amount: int) -> Code | None:
 def _quote(state: State, command: Command, amount: int) -> Code | None:
     if command.by not in state.joined:
         return Code.NOT_JOINED
-    if any(quote.bidder == command.by for quote in state.quotes):
+    if command.by in state.quotes:
         return Code.ALREADY_QUOTED
     price = state.rules.price
     worse = price.limit is not None and price.direction.better(price.limit, amount)

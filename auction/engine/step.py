@@ -9,7 +9,8 @@ from typing import Any, assert_never
 
 import msgspec
 
-from auction.engine.sums import draw, ladder, payable, ranking
+from auction.engine.gathered import adding
+from auction.engine.sums import draw, ladder, payable, placed, ranking
 from auction.model import (
     Command,
     Do,
@@ -19,6 +20,7 @@ from auction.model import (
     OneShot,
     Outcome,
     Phase,
+    RaiseBase,
     Reason,
     SecondItem,
     State,
@@ -137,7 +139,7 @@ class Step:
 
     def close_quoting(self, at: int) -> None:
         """Find the quote nearest to the exact mean: |q - sum/n| is compared as |n q - sum|."""
-        quotes = self.state.quotes
+        quotes = self.state.quotes.values()
         if not quotes:
             self.fail(at, Reason.NO_QUOTES)
             return
@@ -223,18 +225,18 @@ class Step:
                 self.raise_price(at, Offer(by, amount, seq))
                 return
             case Do.CONFIRM:
-                self.set(confirmed=state.confirmed | {by})
+                self.set(confirmed=adding(state.confirmed, by, seq))
             case Do.JOIN:
                 commit = command.commit if isinstance(state.rules.on_cap, Lottery) else None
-                self.set(joined={**state.joined, by: commit})
+                self.set(joined=adding(state.joined, by, commit))
             case Do.QUOTE:
-                self.set(quotes=(*state.quotes, Offer(by, amount, seq)))
+                self.set(quotes=adding(state.quotes, by, Offer(by, amount, seq)))
             case Do.REVEAL:
-                self.set(nonces={**state.nonces, by: command.nonce})
+                self.set(nonces=adding(state.nonces, by, command.nonce))
             case Do.MATCH:
                 self.sell(at, replace(self.matching, bidder=by))
             case Do.DECLINE:
-                self.decline(at, by)
+                self.decline(at, by, seq)
             case Do.SUSPEND:
                 left = state.phase
                 self.enter(Phase.SUSPENDED, at, state.ends, left=left, suspended_at=at)
@@ -254,7 +256,9 @@ class Step:
         if leader is None or rules.price.direction.better(offer.amount, leader.amount):
             changes["leader"] = offer
         if rules.quota is not None:
-            changes["standing"] = {**self.state.standing, offer.bidder: offer}
+            changes["standing"] = adding(self.state.standing, offer.bidder, offer)
+            if rules.quota.raise_base is RaiseBase.CUTOFF:
+                changes["inside"] = placed(self.state, offer, rules.quota.slots)
         if self.state.phase is Phase.TIMED:
             changes["ends"] = self.extended(at, rules.timed.extend)
         self.set(**changes)
@@ -275,12 +279,12 @@ class Step:
         assert ends is not None
         return ends + window if self.state.rules.timed.append else max(ends, at + window)
 
-    def decline(self, at: int, by: str) -> None:
+    def decline(self, at: int, by: str, seq: int) -> None:
         """Give up 优先购买权; when nobody is left who has it, the leader wins."""
-        self.set(declined=self.state.declined | {by})
+        self.set(declined=adding(self.state.declined, by, seq))
         preemption = self.state.rules.preemption
         assert preemption is not None
-        if self.state.declined >= preemption.bidders:
+        if self.state.declined.keys() >= preemption.bidders:
             self.sell(at, self.matching)
 
     def resume(self, at: int) -> None:

@@ -3,6 +3,7 @@
 Source: spec/auction.md §§3, 4, 6.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, assert_never
@@ -44,25 +45,38 @@ def next_offer(state: State, bidder: str) -> int | None:
 
 def quota_base(state: State, holder: str) -> int:
     """Give what a holder's next surcharge must exceed by the increment: 0 for its first (spec §6)."""
-    quota, own = state.rules.quota, state.standing.get(holder)
-    if quota is None or own is None:
+    quota, leader, own = state.rules.quota, state.leader, state.standing.get(holder)
+    if quota is None or leader is None or own is None:
         return 0
     match quota.raise_base:
         case RaiseBase.GLOBAL_HIGH:
-            return max(offer.amount for offer in state.standing.values())
+            return leader.amount  # standing surcharges only rise: nobody's is above it
         case RaiseBase.OWN_HIGH:
             return own.amount
         case RaiseBase.CUTOFF:
-            ranked = ranking(state)
-            full = len(ranked) >= quota.slots
-            return max(own.amount, ranked[quota.slots - 1].amount if full else 0)
+            full = len(state.inside) == quota.slots
+            return max(own.amount, state.inside[-1].amount if full else 0)
         case _:
             assert_never(quota.raise_base)
 
 
 def ranking(state: State) -> list[Offer]:
     """Rank the standing surcharges: higher first, then the earlier accepted (spec §6)."""
-    return sorted(state.standing.values(), key=lambda offer: (-offer.amount, offer.seq))
+    return sorted(state.standing.values(), key=_rank)
+
+
+def placed(state: State, offer: Offer, slots: int) -> tuple[Offer, ...]:
+    """Give the first `slots` of the ranking with an offer that takes the place of its bidder's own before it."""
+    ranked, own = list(state.inside), state.standing.get(offer.bidder)
+    if own is not None:
+        place = bisect_left(ranked, _rank(own), key=_rank)
+        del ranked[place : place + 1]  # nothing is there where it was not among them
+    insort(ranked, offer, key=_rank)
+    return tuple(ranked[:slots])
+
+
+def _rank(offer: Offer) -> tuple[int, int]:
+    return -offer.amount, offer.seq
 
 
 def payable(parcel: Parcel, surcharge: int, scale: int) -> int:

@@ -27,7 +27,7 @@ from crypto.encoding import sha256_hex
 from crypto.errors import CryptoError
 from crypto.random import token
 
-FORM = 2
+FORM = 3
 """Raised whenever what a snapshot holds changes its meaning; others are left alone."""
 
 _LABEL = b"kaibiao/auction-memory/v1\n"
@@ -50,7 +50,7 @@ class _Form(msgspec.Struct, forbid_unknown_fields=True):
     heard: bytes
 
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode = msgspec.msgpack.Encoder(enc_hook=dict).encode  # `Gathered` is a mapping, but no dict
 _decode = msgspec.msgpack.Decoder(_Form).decode
 
 

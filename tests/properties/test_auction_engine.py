@@ -16,6 +16,7 @@ from auction.model import (
     Entered,
     Outcome,
     Phase,
+    RaiseBase,
     Refused,
     State,
     amount_or_none,
@@ -172,6 +173,23 @@ def test_quota_winners_are_the_first_of_the_ranking(seed: int) -> None:
     winners = [winner.bidder for winner in outcome.winners]
     assert len(winners) == min(quota.slots, len(standing))
     assert winners == sorted(standing, key=standing.__getitem__)[: len(winners)]
+
+
+@settings(max_examples=150)
+@given(seeds)
+def test_what_is_kept_beside_the_standing_surcharges_agrees_with_them(seed: int) -> None:
+    played = parsed(seed)
+    quota = played.rules.quota
+    if quota is None:
+        return
+    for _, after, *_ in moves(played):
+        ranked = engine.ranking(after)
+        if quota.raise_base is RaiseBase.CUTOFF:
+            assert list(after.inside) == ranked[: quota.slots]
+        if ranked and after.phase is Phase.TIMED:
+            assert after.leader == ranked[0]
+            most = max(engine.next_offer(after, offer.bidder) or 0 for offer in ranked)
+            assert engine.next_offer(after, ranked[0].bidder) == most
 
 
 @settings(max_examples=200)
