@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from reportlab.platypus import Flowable, Spacer
 
+from crypto.canonical import parse
+from crypto.errors import CryptoError
 from documents import words
 from documents.layout import Cell, pairs, paragraph, style, titles
+from documents.model import DocumentError
 from documents.page import Drawn, compose
 from documents.slots import slots_of
 from documents.typeface import SANS
@@ -57,6 +60,8 @@ def draw(facts: ReceiptFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
             Cell(words.hash_groups(facts.sha256), small=f"SHA-256 · {facts.size} 字节", font=SANS, size=8),
         ),
     ]  # fmt: skip
+    if not withdrawn:
+        rows += versions(facts)
     if facts.replaces:
         ended = ("所撤回的投标" if withdrawn else "所替换的投标", "Ends")
         rows.append((*ended, Cell(facts.replaces, font=SANS, size=9)))
@@ -69,6 +74,30 @@ def draw(facts: ReceiptFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
         paragraph(_sentence(withdrawn=withdrawn), style(size=11, leading=20, indent=22)),
     ]
     return compose(facts, zh, story, slots_of(signers), wide=False, note=NOTE)
+
+
+def versions(facts: ReceiptFacts) -> list[tuple[str, str, Cell | str]]:
+    """Return the row of the tender file that was bid for, as the signed receipt has it (ADR 0012).
+
+    It is read from the receipt in the paper, so that page and receipt cannot differ; a receipt without
+    versions has no such line.
+
+    Raises:
+        DocumentError: what stands in for the receipt is none.
+    """
+    try:
+        said = parse(facts.receipt.encode())["statement"]
+        version, newest = said.get("version"), said.get("newest")
+    except (AttributeError, CryptoError, KeyError, TypeError) as error:
+        raise DocumentError("the facts of a receipt hold no signed receipt") from error
+    if version is None or newest is None:
+        return []
+    late = (
+        "到达时最新"
+        if version == newest
+        else f"到达时最新为第 {newest} 版，是否影响由评标委员会认定"
+    )
+    return [("招标文件版本", "Document version", Cell(f"第 {version} 版", small=late))]
 
 
 def _sentence(*, withdrawn: bool) -> str:

@@ -12,7 +12,8 @@ from crypto.tlog import checkpoint
 from crypto.tlog.note import Note
 from documents.draw import redraws, unsigned
 from documents.finish import finish
-from documents.model import Attachment, Facts, ReceiptFacts, facts_from_json
+from documents.model import Attachment, DocumentError, Facts, ReceiptFacts, facts_from_json
+from documents.slip import versions as rows
 from documents.verify import verify_file
 from tests.documents import samples
 from tests.documents.conftest import NOW, sealed
@@ -142,3 +143,25 @@ def test_the_same_facts_are_drawn_to_the_same_bytes(key, body):
     assert b"%PDF" in unsigned(withdrawn, ("centre",)).pdf
     assert callable(finish)
     assert canonical(one.to_json()) == one.record_json()
+
+
+@pytest.mark.parametrize(
+    ("newest", "said"), [(2, ("第 2 版", "到达时最新")), (3, ("第 2 版", "到达时最新为第 3 版"))]
+)
+def test_the_page_shows_the_version_of_the_tender_file_as_the_receipt_has_it(
+    key, body, newest, said
+):
+    lines = rows(facts(key, {**body, "version": 2, "newest": newest}))
+    assert lines[0][:2] == ("招标文件版本", "Document version")
+    assert lines[0][2].text == said[0]
+    assert lines[0][2].small.startswith(said[1])
+    page = unsigned(facts(key, {**body, "version": 2, "newest": newest}), ("centre",)).pdf
+    assert page != unsigned(facts(key, body), ("centre",)).pdf
+
+
+def test_a_receipt_that_names_no_version_has_no_line_of_it_and_what_is_no_receipt_is_refused(
+    key, body
+):
+    assert rows(facts(key, body)) == []
+    with pytest.raises(DocumentError, match="no signed receipt"):
+        rows(facts(key, body, receipt="[]"))
