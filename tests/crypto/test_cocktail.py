@@ -201,6 +201,33 @@ def test_every_signature_is_needed_and_every_byte_is_signed():
             verify_certificate(replace(certificate, transcript=bytes(data)), pinned)
 
 
+def test_a_proof_of_possession_is_needed_even_where_everybody_signed():
+    """COCKTAIL-DKG Round 2 step 2: who signed in league could else pick a key by a rogue commitment."""
+    certificate, _, _ = hold(3, 2)
+    keys = hosts(3)
+    true = wire.Transcript.from_bytes(certificate.transcript)
+    for proofs, culprit in ((true.proofs, None), ((*true.proofs[:2], true.proofs[0]), 3)):
+        text = replace(true, proofs=proofs).to_bytes()
+        signatures = tuple(schnorr.sign(key.static, text) for key in keys)
+        league = SuccessCertificate(text, signatures)
+        pinned = {key.public for key in keys}
+        if culprit is None:
+            verify_certificate(league, pinned)
+        else:
+            with pytest.raises(BlameError, match="possession") as caught:
+                verify_certificate(league, pinned)
+            assert caught.value.index == culprit
+
+
+def test_a_certificate_has_exactly_one_json_form():
+    certificate, _, _ = hold(2, 2)
+    value = certificate.to_json()
+    assert SuccessCertificate.from_json(value) == certificate
+    for changes in ({"v": True}, {"v": 1.0}, {"signatures": ["AAAA", 5]}):
+        with pytest.raises(FormatError):
+            SuccessCertificate.from_json(value | changes)
+
+
 def test_a_context_that_names_another_roster_or_threshold_starts_no_ceremony():
     keys = hosts(3)
     roster = [key.public for key in keys]
