@@ -209,6 +209,9 @@ class Edge:
             await self._app(scope, receive, answer)
         except Exception:  # noqa: BLE001 (one socket's error must not show or spread)
             _log.critical("unforeseen error in a socket %s", new_id("err"), exc_info=True)
+        else:
+            if not answered:  # `logs` leaves out the server's own line, which a refusal has as well
+                _log.error("a socket's handler ended without an answer")
 
     def _own(self, headers: dict[bytes, bytes]) -> bool:
         """Refuse sockets opened by a foreign page (cross-site WebSocket hijacking)."""

@@ -42,6 +42,7 @@ _SECRET_TEXTS = re.compile(
     r"|\b1[3-9]\d{9}\b",  # mobile numbers
     re.DOTALL,
 )
+_REFUSED_HANDSHAKE: Final = "ASGI callable returned without completing handshake."
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -99,6 +100,9 @@ def configure(level: str, clock: Clock, stream: TextIO | None = None) -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(max(logging.WARNING, root.level))
+    socket_log = logging.getLogger("uvicorn.error")
+    if _no_refused_handshake not in socket_log.filters:
+        socket_log.addFilter(_no_refused_handshake)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -108,6 +112,15 @@ def configure(level: str, clock: Clock, stream: TextIO | None = None) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _no_refused_handshake(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of each handshake that was refused, as if the house had made an error.
+
+    A refusal is an answer like any other, and one line for each would tell who knocks. A handler that ends with
+    no answer at all is told of by the edge itself (`trading.ground.http`).
+    """
+    return record.exc_info is not None or record.getMessage() != _REFUSED_HANDSHAKE
 
 
 def _trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -1,12 +1,15 @@
 """Logs help an operator and tell no secret."""
 
+import inspect
 import io
 import json
 import logging
 
 import pytest
 import structlog
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from trading.ground import logs
 from trading.ground.clock import FrozenClock
 from trading.ground.logs import HIDDEN, configure, redact
 
@@ -101,3 +104,21 @@ def test_requests_are_not_logged(lines):
     logging.getLogger("uvicorn.access").info('"POST /uploads"')
     logging.getLogger("uvicorn.error").info('"WebSocket /live" [accepted]')
     assert lines() == []
+
+
+def test_a_refused_handshake_is_no_error_and_what_else_the_server_says_is_shown(lines):
+    server = logging.getLogger("uvicorn.error")
+    server.error("ASGI callable returned without completing handshake.")
+    assert lines() == []
+    server.error("ASGI callable should return None, but returned '%s'.", 1)
+    try:
+        int("what somebody sent")
+    except ValueError:
+        server.exception("Exception in ASGI application\n")
+    assert [line["level"] for line in lines()] == ["error", "error"]
+    assert lines()[1]["error"] == ["builtins.ValueError"]
+
+
+def test_the_line_that_is_left_out_is_the_one_that_uvicorn_writes():
+    text = inspect.getsource(WebSocketsSansIOProtocol)
+    assert f'self.logger.error("{logs._REFUSED_HANDSHAKE}")' in text
