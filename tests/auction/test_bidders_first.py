@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from auction.hall import Hall
+from tests.auction.played import play
 from tests.auction.stage import LISTING_RULES, QUOTA_RULES, Desk, Stage
-from tests.auction.test_service import play
 
 WATCHERS = 30
 

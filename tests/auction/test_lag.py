@@ -11,8 +11,8 @@ from auction.replay.book import LAG_MS
 from documents.model import TranscriptFacts
 from documents.model.auction import Lag
 from documents.transcript import draw
+from tests.auction.played import play
 from tests.auction.stage import CENTRE, LISTING_RULES, NOON, Stage
-from tests.auction.test_service import play
 from tests.documents.samples import heading
 
 

@@ -11,10 +11,10 @@ import pytest
 from auction.record import confirmation_facts, transcript_facts
 from documents import confirmation, transcript
 from documents.model import ConfirmationFacts, TranscriptFacts
+from tests.auction.played import play
 from tests.auction.stage import CENTRE, LISTING_RULES, Desk, Stage
 from tests.auction.test_paper import facts_of, kinds
 from tests.auction.test_paper import play as play_house
-from tests.auction.test_service import play
 from tests.documents.samples import heading
 
 CAP: dict[str, Any] = {**LISTING_RULES, "price_cap": "200"}

@@ -12,8 +12,8 @@ from auction.service.bidding import Bucket
 from auction.service.turn import Signed, Turn
 from crypto.encoding import b64
 from crypto.signature import SigningKey
+from tests.auction.played import play
 from tests.auction.stage import LISTING_RULES, NOON, Desk, Stage, frame
-from tests.auction.test_service import play
 from trading.ground.slots import slot_of
 
 
