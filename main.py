@@ -55,6 +55,7 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
         "交出文件密钥 one's own file key, only after a declared quorum failure",
     ),
     "order": ("clients.order:group", "双签决定 orders signed by supervisor and centre"),
+    "draw": ("clients.draw:group", "浮动点 a party commits to the float draw and reveals"),
     "drill": ("clients.drill:app", "演练 rehearse ceremony and opening, offline"),
     "verify": ("clients.auditor.command:verify", "离线核验 signed records, receipts, dossiers"),
     "replay": ("clients.replay:command", "竞价回放 run auction scenarios offline"),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bidding.hall import Halls
 from bidding.model import FileEntry
-from bidding.model.hall import SIGNED_IN
+from bidding.model.hall import FLOAT_COMMITTED, SIGNED_IN
 from bidding.service import BiddingService
 from bidding.service.hall_receipts import SAID, HallReceipts
 from crypto import statement
@@ -108,6 +108,7 @@ ACCESS: Final = (
         "认定失败原因，限本项目",
         "导入后",
     ),
+    Rule("GET", f"{BASE}/openings/{{section}}/float", _DRAWS, "浮动点承诺方与已作承诺，限本项目"),
     Rule("POST", f"{BASE}/openings/{{section}}/float/commitments", _DRAWS, "浮动点承诺", "截止前"),
     Rule("POST", f"{BASE}/openings/{{section}}/float/reveals", _DRAWS, "浮动点揭示", "截止后"),
 )
@@ -171,6 +172,7 @@ def add(made: APIRouter, service: BiddingService) -> HallReceipts:
     halls, receipts = Halls(service), HallReceipts(service.room)
     _watching(made, service, halls, receipts)
     _leading(made, service, halls)
+    _drawing(made, service, receipts)
     _taking_part(made, service, receipts)
     return receipts
 
@@ -282,11 +284,26 @@ def _leading(made: APIRouter, service: BiddingService, halls: Halls) -> None:
         await service.decide(who, section, body, _now(request, service))
         return {"section": section, "by": who.person}
 
+
+def _drawing(made: APIRouter, service: BiddingService, receipts: HallReceipts) -> None:
+    async def concerned(section: Id, who: Who) -> Actor:
+        service.check_concern(who, section)
+        return who
+
+    Concerned = Annotated[Actor, Depends(concerned)]  # noqa: N806 (a type)
+
+    @made.get("/openings/{section}/float", tags=["openings"], dependencies=[Depends(concerned)])
+    async def draw(section: Id) -> dict[str, Any]:
+        """Return what one needs to take part in the float draw: T, the points, the commitments so far, the centre's first."""
+        return service.floats.shown(section)
+
     @made.post("/openings/{section}/float/commitments", status_code=201, tags=["openings"])
     async def commit(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:
-        """Bind oneself to a nonce for the float draw: a signed FloatCommitment."""
+        """Bind oneself to a nonce for the float draw: a signed FloatCommitment; answered with a hall receipt."""
         await service.floats.commit(who, section, body, _now(request, service))
-        return {"section": section, "party": who.organisation}
+        said = statement.digest(body).hex()
+        receipt = receipts.of(section, FLOAT_COMMITTED, who.organisation, said)
+        return {"section": section, "party": who.organisation, "receipt": receipt}
 
     @made.post("/openings/{section}/float/reveals", status_code=201, tags=["openings"])
     async def reveal(request: Request, section: Id, body: Json, who: Concerned) -> dict[str, Any]:

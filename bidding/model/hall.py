@@ -14,6 +14,7 @@ from bidding.model.leaf import Leaf
 from bidding.model.shapes import Body, Code, Count, Hex32, HexOrNone, Ident, Ms, Positive
 
 SIGNED_IN = "signed_in"
+FLOAT_COMMITTED = "float_committed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +27,17 @@ class HallReceipt(Body):
         said: of a signed act the digest of the signed words (`crypto.statement.digest`), of a message SHA-256 of its
             text in UTF-8; nothing for a sign-in 签到, which says nothing.
         arrival: of the act, ms UTC: the event's time.
-        seq, chain: number of the event and chain hash up to it; 0 and nothing for a sign-in, for they would tell how
-            many others have bid.
+        seq, chain: number of the event and chain hash up to it; 0 and nothing for a sign-in and for a commitment to
+            the float draw, for they would tell how many have bid.
     """
 
     PURPOSE: ClassVar[str] = "hall_receipt"
 
     section: Ident
     organisation: Ident
-    act: Literal["signed_in", "confirmed", "objected", "pledged", "disclosed", "said"]
+    act: Literal[
+        "signed_in", "confirmed", "objected", "pledged", "disclosed", "said", "float_committed"
+    ]
     said: HexOrNone
     arrival: Ms
     seq: Count

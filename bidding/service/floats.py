@@ -22,6 +22,17 @@ class Floats:
         self._room = room
         self._run = run
 
+    def shown(self, section: str) -> dict[str, Any]:
+        """Return T in ms UTC, the points, and all signed commitments in the ledger's order, which is public."""
+        book = self._room.keyed(section)
+        return {
+            "section": section,
+            "deadline": book.deadline,
+            "points": list(self._room.trading.section(section).float_points),
+            "commitments": [body["signed"] for _, body in book.leaves[FloatCommit.PURPOSE]],
+            "revealed": sorted(book.reveals),
+        }
+
     async def commit(self, who: Actor, section: str, signed: dict[str, Any], now: int) -> None:
         """A party binds itself to a nonce before T; the same statement again is fine.
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import ConflictError
-from bidding.model.hall import SIGNED_IN, HallReceipt, HallState
+from bidding.model.hall import FLOAT_COMMITTED, SIGNED_IN, HallReceipt, HallState
 from bidding.store.book import PREFIX, stream_of
+from crypto import statement
 from crypto.encoding import sha256_hex
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from trading.ground.chain import Row
 
 SAID: Final = "said"
-KINDS: Final = frozenset({SIGNED_IN, "confirmed", "objected", "pledged", "disclosed", SAID})
+QUIET: Final = frozenset({SIGNED_IN, FLOAT_COMMITTED})
+"""Acts of before T: the number of their event would tell how many have bid."""
+KINDS: Final = QUIET | {"confirmed", "objected", "pledged", "disclosed", SAID}
 
 
 class HallReceipts:
@@ -40,7 +43,7 @@ class HallReceipts:
         """
         key = (section, kind, organisation, mark)
         row = self._newest.get(key) or self._stored(key)
-        open_ = kind != SIGNED_IN
+        open_ = kind not in QUIET
         said = sha256_hex(row.body["text"].encode()) if kind == SAID else mark
         receipt = HallReceipt(
             section=section,
@@ -87,6 +90,9 @@ class HallReceipts:
         match row.kind:
             case "signed_in":
                 return section, row.kind, body["bidder"], ""
+            case "float_committed":
+                said = statement.digest(body["signed"]).hex()
+                return section, row.kind, body["party"], said
             case "said":
                 return section, row.kind, body["speaker"], str(body["no"])
             case _:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from bidding.model import TenderFile
-from bidding.model.hall import SIGNED_IN, HallHead, HallReceipt, HallState
+from bidding.model.hall import FLOAT_COMMITTED, SIGNED_IN, HallHead, HallReceipt, HallState
 from bidding.opening import Event, begin, evolve
 from clients.auditor.checklist import Check, Checklist, NotChecked, must
 from crypto import statement
@@ -106,6 +106,12 @@ def told_in(rows: Sequence[Row], kept: Kept, centre: str) -> bool:
         )
         must(there or beyond, f"{_sentence(kept)}: no such row is among the events")
         return there
+    if isinstance(kept, HallReceipt) and kept.act == FLOAT_COMMITTED:
+        found = [row for row in rows if row.kind == FLOAT_COMMITTED]
+        there = any(_bound(row) == (kept.arrival, kept.organisation, kept.said) for row in found)
+        beyond = kept.arrival > max(row.at for row in rows)
+        must(there or beyond, f"{_sentence(kept)}: no such row is among the events")
+        return there
     if kept.seq > len(rows):
         return False
     row = rows[kept.seq - 1] if kept.seq else None
@@ -183,6 +189,10 @@ def heads(section: Section) -> str:
             f"row {before.seq} was the newest until {beijing(after.at)}, and the ledger was not told",
         )
     return f"{len(known)} heads from row {start} on"
+
+
+def _bound(row: Row) -> tuple[int, str, str]:
+    return row.at, row.body["party"], statement.digest(row.body["signed"]).hex()
 
 
 def _same_act(row: Row, kept: HallReceipt) -> None:

@@ -74,6 +74,7 @@ TITLES: Final = {
     "delegations": "代理人均有本单位签署的委托 · who acted for a bidder was entitled to",
     "versions": "投标所依招标文件版本属实 · bids name a tender file of this section, receipts say which",
     "published": "公布的名单与浮动点属实 · published bidders and float points are those of acts and notice",
+    "draw": "浮动点由中心以外的单位共同抽取 · others than the centre took part in the float draw",
     "witnessed": "截止检查点及时联署 · witnesses cosigned the closing checkpoint in time",
     "firm": "见证足数 · all but n − t witnesses have cosigned",
     "releases": "托管人应答及证明成立 · custodians' answers are signed and proved",
@@ -128,6 +129,8 @@ def check(section: Section, prefix: str) -> tuple[Check, ...]:
     todo.check("firm", partial(_firm, section), needs=listed, essential=False)
     if reached:
         todo.check("published", partial(published.check, section), needs=listed)
+        drawn = [*listed, "issued", "order-kept"]
+        todo.check("draw", partial(published.shared, section), needs=drawn, essential=False)
         todo.check("releases", partial(_releases, section), needs=["certificate", "close-listed"])
         todo.check("named", partial(replies.check, section), needs=["releases", "hall"])
         if any(row.kind == "quorum_missed" for row in section.rows):

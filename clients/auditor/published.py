@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from bidding.model import CloseList, ControlPrice, FloatCommit, FloatResult, PublishedBidders
 from bidding.rules.draw import CENTRE_PARTY
-from clients.auditor.checklist import must
+from clients.auditor.checklist import NotChecked, must
 from clients.auditor.issued import Register
 from crypto import statement
 from crypto.canonical import parse
@@ -105,6 +105,23 @@ def drew(section: Section, register: Register) -> int:
         count == len(kept), "a commitment to the float draw is in the events and not in the ledger"
     )
     return count
+
+
+def shared(section: Section) -> str:
+    """Name those who bound themselves to the draw: with the centre alone, it has known the value all the time.
+
+    That exactly those who committed have revealed is what `order-kept` has shown.
+
+    Raises:
+        NotChecked: nobody but the centre.
+    """
+    drawn = section.leaf(FloatResult)
+    parties = [str(one["statement"]["party"]) for one in drawn.reveals]
+    if drawn.points and parties == [CENTRE_PARTY]:
+        raise NotChecked(
+            f"the centre alone drew {drawn.value}: it has known the value since the key was assigned"
+        )
+    return f"{drawn.value} by {', '.join(parties)}" if drawn.points else "nothing to draw"
 
 
 def _price(section: Section) -> None:

@@ -119,7 +119,7 @@ def _trial(world: World, bidder: Bidder) -> float:
 def act(world: World) -> str:
     """Everything before the deadline but the late bid."""
     bidders: dict[str, Bidder] = world.facts["bidders"]
-    (world.out / "receipts").mkdir()
+    (world.out / "receipts").mkdir(exist_ok=True)
     _slipped_in(world, bidders["early"])
     tender = tenders.check(world.facts["section"]["file"], pinned.read(world.trust))
     world.facts["checked"] = tender

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bidding.model import Decision
 from clients.custodian.ceremony import SHARE, load_share
 from clients.custodian.home import Home
+from clients.demo import draw
 from clients.demo.setting_up import passphrase, start
 from clients.demo.stage import must
 from clients.demo.world import CENTRE, World, case
@@ -52,6 +53,7 @@ def before(world: World) -> str:
 
 def unlock(world: World) -> str:
     """The list closes by the rule, custodians answer by theirs, the bids open all at once."""
+    draw.reveal(world)
     hall = world.until("the bids are imported", lambda: _imported(world), UNLOCK_SECONDS)
     expected, names = case("water")["expected"], case("water")["custodians"]["organisations"]
     status = {one["organisation"]: one["status"] for one in hall["custody"]["custodians"]}

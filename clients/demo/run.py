@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Final
 
-from clients.demo import attacks, bids, evidence, opening, session, setting_up
+from clients.demo import attacks, bids, draw, evidence, opening, session, setting_up
 from clients.demo.processes import Cast
 from clients.demo.stage import Stage
 from clients.demo.world import World
@@ -18,6 +18,7 @@ STEPS: Final[tuple[tuple[str, Callable[[World], str]], ...]] = (
     ("1.1 中心、托管人、见证人 centre, custodians, witness", setting_up.people),
     ("1.2 投标人与试封 bidders, and a measured trial", bids.enrol),
     ("1.3 密钥仪式与公告 key ceremony and notice", setting_up.tender),
+    ("1.4 浮动点承诺 the float draw, committed to", draw.commit),
     ("2.1 密封递交 sealed bids and receipts", bids.act),
     ("3.1 全盘文件加两份份额 the whole disk and two shares", attacks.with_two_shares),
     ("3.2 提前索取 custodians asked too early", attacks.too_early),

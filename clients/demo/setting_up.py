@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 POLL_MS: Final = 150
 STAFF_CODE: Final = "12440000MB2C00011X"
 LEAST_AHEAD_MS: Final = 8_000
+DRAW_MS: Final = 2_000
 REHEARSAL_MS: Final = 60_000
 CEREMONY_SECONDS: Final = 60
 ONLOOKER: Final = "见证机构（审计处）"
@@ -161,7 +162,7 @@ def tender(world: World) -> str:
     # T stands in the key's context, so it is chosen before the ceremony. What comes between bids and T (two attacks,
     # two custodians harmed) takes about as long as two ceremonies.
     for patience in (4, 6, 10):
-        ahead = max(LEAST_AHEAD_MS, world.facts["trial_ms"]) + patience * took
+        ahead = max(LEAST_AHEAD_MS, world.facts["trial_ms"]) + DRAW_MS + patience * took
         deadline = _slot(world.clock.now() + ahead)
         section = _keyed(world, told, deadline, "live")
         if deadline - world.clock.now() > LEAST_AHEAD_MS + took // 4:

@@ -8,6 +8,32 @@ OTHER_PROPOSAL = Sentence(
     "the centre shows another proposal than the {act} that was signed",
 )
 
+# draw.py
+NO_DRAW = Sentence(
+    "中心对标段 {section} 浮动点的承诺不成立，请告知监督部门",
+    "the centre's commitment to the float draw of {section} does not hold: {error}",
+)
+NO_PARTY = Sentence(
+    "中心没有把本单位列为标段 {section} 浮动点的承诺方",
+    "the centre does not name you among the parties to the float draw of {section}",
+)
+BOUND_ALREADY = Sentence(
+    "本单位在标段 {section} 已有承诺；请使用当时留下的随机数文件",
+    "you have committed in {section}; go on with the nonce's file that was kept then",
+)
+NONCE_OPEN = Sentence(
+    "{file} 他人可读；请先 chmod 600，再运行一次",
+    "others may read {file}; chmod 600 first, then run it again",
+)
+NO_NONCE = Sentence(
+    "{file} 不是此密钥在此标段留下的随机数文件",
+    "{file} is no nonce's file of this key and section",
+)
+NOT_DUE = Sentence(
+    "尚未截标，随机数没有离开本机；截标后再运行，或用 --wait 等候",
+    "the list is not closed yet and the nonce has not left this machine; run it after the close, or --wait",
+)
+
 # hall.py
 HALL_LEFT = Sentence("已离开竞价大厅；请重新进入", "the hall was left; enter it again")
 HALL_SILENT = Sentence("竞价大厅没有应答，请稍后重试", "the hall does not answer: {error}")

@@ -142,6 +142,7 @@ API = {
     "POST /openings/{section}/identity-notes": HOSTS,
     "POST /openings/{section}/reconvenings": STAFF,
     "GET /openings/{section}/files/{sha256}": f"auditor bidder delegate {ACTS}",
+    "GET /openings/{section}/float": DRAWS,
     "POST /openings/{section}/float/commitments": DRAWS,
     "POST /openings/{section}/float/reveals": DRAWS,
     # 行政监督, 审计: late witnesses, the decision about a failure, the full dossier.
