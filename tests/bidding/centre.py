@@ -11,22 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bidding.api import ACCESS, router
-from bidding.model import CeremonyMessage, Manifest, Release, ReleaseRefusal, Submission
+from bidding.model import Manifest, Release, ReleaseRefusal, Submission
 from bidding.package import Source, pack
-from bidding.release import CustodianView, ReleaseRequest, Verdict, decide
+from bidding.release import CustodianView, ReleaseRequest, decide
 from bidding.service import BiddingService
 from crypto import possession, statement, threshold
 from crypto.age import IterableSource, parse_recipient, seal_stream
 from crypto.canonical import canonical
-from crypto.certificate import SuccessCertificate, verify_certificate
-from crypto.cocktail import HostKey, Participant, Share
+from crypto.certificate import verify_certificate
 from crypto.encoding import b64, sha256_hex, unb64
 from crypto.p256 import Point
 from crypto.signature import SigningKey
 from crypto.tlog import checkpoint, cosignature, note
+from tests.bidding.keeper import Keeper
 from tests.trading.world import CENTRE, Someone, World
 from trading.access import guard
 from trading.api.ledger import ACCESS as LEDGER_ACCESS
@@ -35,60 +34,6 @@ from trading.ground.http import Edge, install_handlers
 from trading.model import Role, code_for_tests
 
 CENTRE_KEY = SigningKey.from_scalar(424242)
-
-
-class Keeper:
-    """A custodian."""
-
-    def __init__(self, number: int) -> None:
-        self.id = f"custodian-{number}"
-        self.key = SigningKey.generate()
-        self.host = HostKey(bytes([number]) * 32)
-        self.note = Ed25519PrivateKey.generate()
-        self.vkey = note.vkey(self.id, self.note, note.COSIGNATURE)
-        self.participant: Participant | None = None
-        self.first: list[bytes] = []
-        self.share: Share | None = None
-        self.certificate: SuccessCertificate | None = None
-        self.lies = False
-        self.verdict: Verdict | None = None
-
-    def card(self, number: int) -> dict[str, Any]:
-        body = {
-            "custodian": self.id,
-            "organisation": f"托管单位{number}",
-            "key": b64(self.key.public),
-            "host_key": b64(self.host.public),
-            "witness": self.vkey,
-        }
-        return statement.sign(self.key, "enrolment", CENTRE, body)
-
-    def ceremony(self, task: dict[str, Any]) -> dict[str, Any]:
-        context = unb64(task["context"])
-        messages = [unb64(m["statement"]["message"]) for m in task["messages"]]
-        if task["round"] == 1:
-            roster = tuple(map(unb64, canonical_roster(context)))
-            index = roster.index(self.host.public) + 1
-            from crypto.certificate import KeyContext
-
-            parsed = KeyContext.from_bytes(context)
-            self.participant = Participant(self.host, index, roster, parsed.t, context)
-            said = self.participant.round1()
-        elif task["round"] == 2:
-            said = self.participant.round2(messages)
-        else:
-            self.certificate, self.share = self.participant.finish(messages)
-            said = self.certificate.sha256()
-        body = CeremonyMessage(
-            ceremony=task["ceremony"], custodian=self.id, round=task["round"], message=b64(said)
-        )
-        return statement.sign(self.key, CeremonyMessage.PURPOSE, CENTRE, body.to_body())
-
-
-def canonical_roster(context: bytes) -> list[str]:
-    from crypto.canonical import parse
-
-    return parse(context)["custodians"]
 
 
 @dataclass

@@ -17,18 +17,8 @@ from crypto.tlog import cosignature, note
 from crypto.tlog.evidence import Evidence, accuse
 from crypto.tlog.merkle import Tree
 from tests.bidding.centre import Centre
-from tests.bidding.release_scene import (
-    HOSTS,
-    LOG,
-    ORIGIN,
-    WITNESSES,
-    Built,
-    Scene,
-    T,
-    both,
-    postponement,
-    vkey,
-)
+from tests.bidding.release_cast import HOSTS, LOG, ORIGIN, WITNESSES, T, both, postponement, vkey
+from tests.bidding.release_scene import Built, Scene
 from tests.bidding.test_run import read_out, three
 from tests.trading.world import CENTRE
 from trading.model import Role

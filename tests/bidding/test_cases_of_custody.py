@@ -10,7 +10,8 @@ import pytest
 from bidding.service.uploads import MAX_OPEN
 from bidding.store import stream_of
 from crypto.signature import key_id
-from tests.bidding.centre import Centre, Keeper
+from tests.bidding.centre import Centre
+from tests.bidding.keeper import Keeper
 from tests.bidding.test_quorum import code
 from tests.bidding.test_run import read_out, restart, three
 from trading.model import Role

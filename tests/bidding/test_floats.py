@@ -10,7 +10,8 @@ from bidding.release import decide
 from crypto.signature import SigningKey
 from tests.bidding.centre import Centre
 from tests.bidding.drawing import commit, reveal
-from tests.bidding.release_scene import STRANGER, Scene
+from tests.bidding.release_cast import STRANGER
+from tests.bidding.release_scene import Scene
 from tests.bidding.test_clockgate import resumed
 from tests.bidding.test_run import read_out, restart, three
 from trading.model import Role

@@ -1,30 +1,25 @@
-"""Uploads and submissions over HTTP: abuse cases U1 to U17 as they read after the design, and the deadline ±1 ms."""
+"""Submissions over HTTP: abuse cases of the intake as they read after the design; uploads have their own file."""
 
 import asyncio
-import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bidding.model import Entry, Receipt, Submission
+from bidding.model import Entry
 from bidding.rules import outside
-from crypto import possession, statement
+from crypto import possession
 from crypto.age import parse_recipient, wrap_p256tag
 from crypto.age.header import Header
 from crypto.canonical import canonical
 from crypto.encoding import b64, unb64
 from crypto.p256 import G, Point
-from crypto.section_tree import slot_commitment, verify_path
+from crypto.section_tree import slot_commitment
 from crypto.signature import SigningKey
-from crypto.tlog import checkpoint, note
-from crypto.tlog.merkle import leaf_hash, verify_inclusion
-from tests.bidding.centre import CENTRE_KEY, Bidder, Centre
+from tests.bidding.centre import Bidder, Centre
+from tests.bidding.handed_in import read, refusal, resign, root_of
 from tests.trading.world import CENTRE
-from trading.ground.problems import StorageFull
 from trading.model.identity import MAX_PARTIES
 
 
@@ -43,57 +38,6 @@ def bidder(centre: Centre) -> Bidder:
     return centre.seal(centre.bidder(number), f"{40_000_000 + number}.00")
 
 
-def read(receipt: dict[str, Any], bidder: Bidder | None = None) -> Receipt:
-    """Check a receipt as its holder can, offline, from pinned keys alone."""
-    body = statement.verify(receipt, purpose="receipt", centre=CENTRE, key=CENTRE_KEY.public)
-    said = Receipt.from_body(body)
-    path = [bytes.fromhex(node) for node in said.path]
-    leaf = said.leaf.encode()
-    from crypto.canonical import parse
-
-    commitment = bytes.fromhex(parse(leaf)["sections"][said.section])
-    entry = said.entry.to_bytes(CENTRE)
-    # The root is not in the receipt: it follows from entry and path.
-    root = _root(said.index, entry, path)
-    verify_path(root, said.index, entry, path)
-    assert slot_commitment(bytes.fromhex(said.salt), root) == commitment
-    head = checkpoint.parse(note.Note.parse(said.checkpoint.encode()).text)
-    verify_inclusion(
-        said.leaf_index, head.size, leaf_hash(leaf),
-        [bytes.fromhex(node) for node in said.inclusion], head.root,
-    )  # fmt: skip
-    return said
-
-
-def _root(index: int, entry: bytes, path: list[bytes]) -> bytes:
-    from hashlib import sha256
-
-    from crypto.section_tree import entry_hash
-
-    digest = entry_hash(index, entry)
-    for level, sibling in enumerate(path):
-        pair = sibling + digest if index >> level & 1 else digest + sibling
-        digest = sha256(b"\x01" + pair).digest()
-    return digest
-
-
-def refusal(answer: Any, status: int, code: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    problem: dict[str, Any] = answer.json()
-    assert problem["type"] == f"urn:kaibiao:problem:{code}", problem
-    assert answer.headers["content-type"] == "application/problem+json"
-    return problem
-
-
-def resign(made: Bidder, key: SigningKey | None = None, **changes: Any) -> dict[str, Any]:
-    """The submission with other content, honestly signed; its possession proof no longer fits."""
-    body = made.submission["submission"]["statement"]
-    kept = {k: v for k, v in body.items() if k not in ("v", "suite", "purpose", "centre")}
-    said = replace(Submission.from_body(kept), **changes)
-    signed = statement.sign(key or made.who.key, "submission", CENTRE, said.to_body())
-    return {"submission": signed, "possession": made.submission["possession"]}
-
-
 def test_a_receipt_proves_offline_that_the_bid_is_in(centre: Centre, bidder: Bidder) -> None:
     centre.send_file(bidder)
     assert centre.submit(bidder).status_code == 201
@@ -109,7 +53,7 @@ def test_a_receipt_altered_anywhere_does_not_hold(centre: Centre, bidder: Bidder
     said = bidder.receipts[0]["statement"]
     other = Entry.from_body({**said["entry"], "arrival": said["entry"]["arrival"] - 1})
     path = [bytes.fromhex(node) for node in said["path"]]
-    root = _root(said["index"], other.to_bytes(CENTRE), path)
+    root = root_of(said["index"], other.to_bytes(CENTRE), path)
     from crypto.canonical import parse
 
     commitment = parse(said["leaf"])["sections"][centre.section]
@@ -177,19 +121,6 @@ def test_a_consortium_is_a_few_different_organisations_that_are_known(
         bidder, parties=(own, *(own if one == "self" else one for one in members))
     )
     refusal(centre.submit(bidder), 422, code)
-
-
-def test_u1_every_truncation_is_no_bid(centre: Centre, bidder: Bidder) -> None:
-    data = bidder.file.read_bytes()
-    made = centre.raw("POST", "/uploads", bidder.who, **{"Upload-Length": str(len(data))})
-    bidder.upload = made.headers["location"].rsplit("/", 1)[1]
-    for end in (0, 1, 100, len(data) - 1):
-        held = centre.raw("HEAD", f"/uploads/{bidder.upload}", bidder.who)
-        offset = int(held.headers["upload-offset"])
-        assert centre.patch(bidder, offset, data[offset:end]).status_code == 204
-        refusal(centre.submit(bidder), 409, "upload-incomplete")
-    assert centre.patch(bidder, len(data) - 1, data[-1:]).status_code == 204
-    assert centre.submit(bidder).status_code == 201
 
 
 def test_u1_a_shorter_file_under_its_own_length_is_refused(centre: Centre, bidder: Bidder) -> None:
@@ -286,108 +217,6 @@ def test_u10_an_unencrypted_upload_is_refused_with_a_prompt(centre: Centre, bidd
     centre.send_file(bidder)
     problem = refusal(centre.submit(bidder), 422, "header-malformed")
     assert problem["rule"] == "电子招标投标办法 26"
-
-
-def test_an_empty_or_huge_upload_is_refused_at_once(centre: Centre, bidder: Bidder) -> None:
-    for length in ("0", str((2 << 30) + 1), str(10 << 30)):
-        made = centre.raw("POST", "/uploads", bidder.who, **{"Upload-Length": length})
-        refusal(made, 413, "upload-too-large")
-    for length in ("-1", "x", "1e3", "9" * 40):
-        made = centre.raw("POST", "/uploads", bidder.who, **{"Upload-Length": length})
-        assert made.status_code == 422
-
-
-def test_more_bytes_than_said_are_refused_and_cost_nothing(centre: Centre, bidder: Bidder) -> None:
-    made = centre.raw("POST", "/uploads", bidder.who, **{"Upload-Length": "10"})
-    bidder.upload = made.headers["location"].rsplit("/", 1)[1]
-    refusal(centre.patch(bidder, 0, bytes(11)), 413, "upload-too-long")
-    assert centre.patch(bidder, 0, bytes(10)).status_code in {204, 409}
-
-
-def test_offsets_are_the_key_and_a_wrong_one_is_told_the_right_one(
-    centre: Centre, bidder: Bidder
-) -> None:
-    made = centre.raw("POST", "/uploads", bidder.who, **{"Upload-Length": "100"})
-    bidder.upload = made.headers["location"].rsplit("/", 1)[1]
-    assert centre.patch(bidder, 0, bytes(40)).headers["upload-offset"] == "40"
-    assert refusal(centre.patch(bidder, 0, bytes(40)), 409, "upload-offset")["offset"] == 40
-    assert refusal(centre.patch(bidder, 41, bytes(4)), 409, "upload-offset")["offset"] == 40
-    held = centre.raw("HEAD", f"/uploads/{bidder.upload}", bidder.who)
-    assert held.headers["upload-offset"] == "40"
-    assert held.headers["cache-control"] == "no-store"
-
-
-def test_a_wrong_checksum_keeps_nothing(centre: Centre, bidder: Bidder) -> None:
-    made = centre.raw("POST", "/uploads", bidder.who, **{"Upload-Length": "100"})
-    bidder.upload = made.headers["location"].rsplit("/", 1)[1]
-    digest = base64.b64encode(hashlib.sha256(bytes(40)).digest()).decode()
-    wrong = centre.patch(bidder, 0, b"\x01" * 40, **{"Upload-Checksum": f"sha256 {digest}"})
-    assert wrong.status_code == 460  # tus checksum extension
-    right = centre.patch(bidder, 0, bytes(40), **{"Upload-Checksum": f"sha256 {digest}"})
-    assert right.headers["upload-offset"] == "40"
-    odd = centre.patch(bidder, 40, bytes(4), **{"Upload-Checksum": "crc32 AAAA"})
-    assert odd.status_code == 400
-
-
-def test_another_organisation_does_not_see_an_upload(centre: Centre, bidder: Bidder) -> None:
-    centre.send_file(bidder)
-    other = centre.bidder(len(centre.bidders) + 1)
-    for method in ("HEAD", "GET", "DELETE"):
-        answer = centre.raw(method, f"/uploads/{bidder.upload}", other.who)
-        assert answer.status_code == 404
-    other.upload = bidder.upload
-    assert centre.patch(other, 0, b"x").status_code == 404
-
-
-def test_an_upload_can_be_given_up_until_a_submission_names_it(
-    centre: Centre, bidder: Bidder
-) -> None:
-    upload = centre.send_file(bidder)
-    assert centre.raw("DELETE", f"/uploads/{upload}", bidder.who).status_code == 204
-    assert centre.raw("HEAD", f"/uploads/{upload}", bidder.who).status_code == 404
-    upload = centre.send_file(bidder)
-    assert centre.submit(bidder).status_code == 201
-    refusal(centre.raw("DELETE", f"/uploads/{upload}", bidder.who), 409, "upload-used")
-
-
-def test_u16_an_upload_goes_on_after_the_server_was_restarted(tmp_path: Path) -> None:
-    with Centre(tmp_path / "home") as made:
-        made.first_people()
-        made.set_up()
-        bidder = made.seal(made.bidder(1), "46382715.40")
-        data = bidder.file.read_bytes()
-        begun = made.raw("POST", "/uploads", bidder.who, **{"Upload-Length": str(len(data))})
-        bidder.upload = begun.headers["location"].rsplit("/", 1)[1]
-        made.patch(bidder, 0, data[:1000])
-        made.restart()
-        made.login(bidder.who)
-        held = made.raw("HEAD", f"/uploads/{bidder.upload}", bidder.who)
-        assert held.headers["upload-offset"] == "1000"
-        made.patch(bidder, 1000, data[1000:])
-        assert made.submit(bidder).status_code == 201
-        first = bidder.receipts[0]
-        made.restart()
-        made.login(bidder.who)
-        assert made.submit(bidder).json() == first
-
-
-def test_u20_a_full_disk_keeps_nothing_half(
-    centre: Centre, bidder: Bidder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from bidding.service import uploads
-
-    made = centre.raw("POST", "/uploads", bidder.who, **{"Upload-Length": "100"})
-    bidder.upload = made.headers["location"].rsplit("/", 1)[1]
-
-    def full(_file: int, _parts: list[bytes]) -> None:
-        raise StorageFull
-
-    with monkeypatch.context() as patch:
-        patch.setattr(uploads, "_put", full)
-        assert centre.patch(bidder, 0, bytes(50)).status_code == 507
-    held = centre.raw("HEAD", f"/uploads/{bidder.upload}", bidder.who)
-    assert held.headers["upload-offset"] == "0"
-    assert centre.patch(bidder, 0, bytes(50)).headers["upload-offset"] == "50"
 
 
 def test_a_second_bid_names_the_one_it_replaces(centre: Centre, bidder: Bidder) -> None:

@@ -14,23 +14,21 @@ from crypto.encoding import b64
 from crypto.signature import SigningKey
 from crypto.tlog.evidence import Evidence
 from crypto.tlog.merkle import Tree
-from tests.bidding.release_scene import (
+from tests.bidding.release_cast import (
     CENTRE_KEY,
     FORK,
     STRANGER,
     SUPERVISOR,
     WITNESSES,
-    Built,
-    Scene,
     T,
     both,
-    late_by,
     postponement,
     published,
     reconciled,
     termination,
     two_histories,
 )
+from tests.bidding.release_scene import Built, Scene, late_by
 
 
 def refused(scene: Scene) -> list[str]:

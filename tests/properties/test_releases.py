@@ -19,11 +19,9 @@ from crypto import threshold
 from crypto.encoding import b64, unb64
 from crypto.p256 import Point
 from crypto.threshold import Answer
-from tests.bidding.release_scene import (
+from tests.bidding.release_cast import (
     HOSTS,
     SECTION,
-    Built,
-    Scene,
     T,
     both,
     held,
@@ -31,6 +29,7 @@ from tests.bidding.release_scene import (
     published,
     two_histories,
 )
+from tests.bidding.release_scene import Built, Scene
 
 SHARES = held(SECTION, "live", T, 3)[2]
 GROUP = SHARES[0].group

@@ -27,7 +27,7 @@ from crypto.tlog import cosignature
 from documents.service import DocumentService
 from documents.signer import signer
 from documents.timestamp import DevelopmentTsa
-from tests.bidding.centre import CENTRE_KEY, Bidder, Centre, Keeper
+from tests.bidding.centre import CENTRE_KEY, Bidder, Centre
 from tests.trading.world import CENTRE
 from trading.ground.clock import FrozenClock
 from trading.ground.ground import open_ground
@@ -38,6 +38,8 @@ from trading.service import TradingService
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
+
+    from tests.bidding.keeper import Keeper
 
 PIECES = 3  # of an upload
 ANSWERING = ("custodian-1", "custodian-3")

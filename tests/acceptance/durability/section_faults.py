@@ -14,7 +14,7 @@ from sqlalchemy import text
 from bidding.opening import Phase
 from bidding.store import Shelf
 from tests.acceptance.durability.section import PRICES, Cast, Told
-from tests.bidding.test_intake import read
+from tests.bidding.handed_in import read
 from tests.trading.world import CENTRE
 from trading.ground.database import open_database, open_snapshot
 from trading.ground.journal import Journal, Row

@@ -18,7 +18,7 @@ from auction.service import AuctionService
 from bidding.service import BiddingService
 from crypto.encoding import b64, unb64
 from crypto.signature import SigningKey
-from tests.bidding.centre import Bidder, Centre, Keeper
+from tests.bidding.centre import Bidder, Centre
 from tests.trading.world import CENTRE, CODES, ORIGIN, Someone
 from trading.ground import ground as ground_module
 from trading.ground.clock import rfc3339
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bidding.release import CustodianView
+    from tests.bidding.keeper import Keeper
     from trading.ground.settings import Settings
 
 QUOTA: dict[str, Any] = {
