@@ -1,4 +1,5 @@
 // The ladder of offers, drawn to scale: the best offer as steps, each accepted offer a dot, each refused one a cross.
+// A refused amount beyond the scale stands at its edge with an arrow: it is never drawn as if it were another amount.
 import { html } from "../vendor/ui.js";
 import { beijing } from "./clock.js";
 import { grouped, t } from "./hall.js";
@@ -52,7 +53,8 @@ export function Ladder({ offers, unit, direction }) {
   const [a0, a1] = [scale[0], scale[scale.length - 1]];
   const x = (/** @type {number} */ v) => LEFT + ((v - t0) / Math.max(1, t1 - t0)) * (WIDE - LEFT - RIGHT);
   const y = (/** @type {number} */ v) => HIGH - BOTTOM - ((v - a0) / (a1 - a0)) * (HIGH - TOP - BOTTOM);
-  const inside = (/** @type {number} */ v) => Math.min(HIGH - BOTTOM, Math.max(TOP, y(v)));
+  const beyond = (/** @type {number} */ v) => (v > a1 ? "↑" : v < a0 ? "↓" : "");
+  const edge = (/** @type {number} */ v) => (v > a1 ? TOP - 16 : y(Math.max(a0, v)));
   let path = "";
   best.forEach((o, i) => (path += i === 0 ? `M${x(o.t)} ${y(Number(o.amount))}` : `H${x(o.t)}V${y(Number(o.amount))}`));
   path += `H${x(t1)}`;
@@ -66,7 +68,7 @@ export function Ladder({ offers, unit, direction }) {
     ${told.map((o, i) =>
       o.code === null
         ? html`<circle key=${i} class="dot" cx=${x(o.t)} cy=${y(Number(o.amount))} r="5"><title>${o.parcel || o.paddle} ${o.amount}</title></circle>`
-        : html`<text key=${i} class="cross" x=${x(o.t)} y=${inside(Number(o.amount)) + 6} text-anchor="middle">×</text>`,
+        : html`<text key=${i} class="cross" x=${x(o.t)} y=${edge(Number(o.amount)) + 6} text-anchor="middle"><title>${o.parcel || o.paddle} ${o.amount}</title>×${beyond(Number(o.amount))}</text>`,
     )}
     ${best.map((o, i) => html`<text key=${"b" + i} class="who" x=${x(o.t)} y=${y(Number(o.amount)) - 12} text-anchor=${x(o.t) > WIDE - 120 ? "end" : "start"}>${o.parcel || o.paddle}</text>`)}
   </svg></figure>`;
