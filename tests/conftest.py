@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.databases import (
     address,
@@ -27,10 +27,12 @@ __all__ = [
     "stored_by_all",
 ]
 
-# Two shared cores make wall-clock deadlines of single examples meaningless; the examples stay. In continuous
-# integration they are the same ones each time; `make soak` and every developer's run draw fresh ones.
-settings.register_profile("kaibiao", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+# Two shared cores make wall-clock deadlines of single examples meaningless, and how slowly they are drawn says
+# nothing of them; the examples stay. In continuous integration they are the same ones each time; `make soak` and
+# every developer's run draw fresh ones.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("kaibiao", deadline=None, suppress_health_check=SLOW)
+settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=SLOW)
 settings.load_profile("ci" if os.environ.get("CI") else "kaibiao")
 
 

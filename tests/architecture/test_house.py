@@ -18,6 +18,7 @@ SOURCES = [
     ),
     ROOT / "main.py",
 ]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 EXACT = ("trading", "bidding", "auction")
 
 
@@ -25,7 +26,7 @@ def _ids(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=_ids)
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=_ids)
 def test_a_file_has_at_most_400_lines(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 

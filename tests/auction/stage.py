@@ -3,6 +3,7 @@
 Organisations and deposits are rows of stream `trading`, as the trading floor writes them; the fold is its own.
 """
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ from trading.model.codec import to_json
 
 CENTRE = "zs-test"
 NOON = 1_795_492_800_000  # 2026-11-24T04:00:00Z, 北京时间 12:00
+PATIENCE_S = 60
+"""How long a loaded machine may take for what is on its way."""
 NAMES = ["石岐实业", "东𬍛制衣", "小榄五金", "翠亨置业", "横栏照明", "火炬科创"]
 TIMED: dict[str, Any] = {
     "starts_at": "2026-11-24T04:00:10Z",
@@ -111,7 +114,9 @@ class Desk:
         before = len(self.got)
         self.say(text)
         await self.stage.quiet()
-        assert len(self.got) > before
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.got) == before:  # noqa: ASYNC110 (a list has no event)
+                await asyncio.sleep(0.001)
         return self.got[-1]
 
     async def enter(self) -> "Desk":
@@ -198,12 +203,28 @@ class Stage:
 
     async def quiet(self) -> None:
         """Let everything that is on its way arrive: commits, acts, timers that are due."""
-        import asyncio
-
         for _ in range(4):
             await self.journal.append(Draft("test", "test.tick", {}, self.clock.now()))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
+        still = 0
+        async with asyncio.timeout(PATIENCE_S):
+            while still < 3:  # what arrives may send something on
+                await asyncio.sleep(0 if still else 0.001)
+                still = 0 if self.busy else still + 1
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is on its way: an offer, a row, an act of the centre, a timer's callback."""
+        service = self.service
+        answering = service._answering is not None and not service._answering.done()
+        return bool(
+            service.turn._waiting
+            or self.timers._tasks
+            or (not self.journal._stopped and self.journal.busy)
+            or any(writer.in_flight for writer in service.writers.values())
+            or (answering and not service._acts._getters)
+        )
 
     async def at(self, ms: int) -> None:
         """Let the clock come to an instant after NOON, and the timers wake."""

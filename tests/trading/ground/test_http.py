@@ -4,30 +4,15 @@ import asyncio
 import json
 
 import pytest
-from fastapi import FastAPI, Request, WebSocket
-from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 
+from tests.trading.ground.edged import protect, small_app
 from trading.ground import http as http_module
 from trading.ground.clock import FrozenClock
-from trading.ground.http import BODY_LIMIT, CSP, UPLOADS, Edge, install_handlers, worker_csp
-from trading.ground.idempotency import Idempotency
-from trading.ground.problems import Conflict, Gone, TooMany, Unauthenticated
+from trading.ground.http import BODY_LIMIT, CSP, Edge, worker_csp
 
 NINE = 1_795_482_000_000
-
-
-def protect(app, database, clock, origins=()):
-    """As `main` composes them, but for the gate."""
-    install_handlers(app, clock)
-    return Edge(Idempotency(app, database, clock, exempt=(UPLOADS,)), clock, origins)
-
-
-class Act(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    amount: str
 
 
 @pytest.fixture
@@ -37,54 +22,7 @@ def acts():
 
 @pytest.fixture
 def app(acts):
-    app = FastAPI()
-
-    @app.post("/acts")
-    async def act(request: Request, body: Act):
-        acts.append(body.amount)
-        return {"arrival": request.state.arrival, "number": len(acts)}
-
-    @app.get("/stamp")
-    async def stamp(request: Request):
-        return request.state.arrival
-
-    @app.post("/raw")
-    async def raw(request: Request):
-        return len(await request.body())
-
-    @app.patch("/api/v1/uploads/{upload}")
-    async def patch(request: Request, upload: str):
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-        return {"size": size, "arrival": request.state.arrival}
-
-    @app.post("/refuse/{how}")
-    async def refuse(how: str):
-        acts.append(how)
-        raise {
-            "gone": Gone("bid-deadline-passed", "投标截止时间已过", "Late.", rule="§3"),
-            "login": Unauthenticated("login", "请登录"),
-            "often": TooMany("often", "请稍后"),
-            "bug": KeyError("secret 48650000.00"),
-        }[how]
-
-    @app.get("/worker")
-    async def worker():
-        return HTMLResponse("", headers={"content-security-policy": worker_csp("worker-url")})
-
-    @app.websocket("/live")
-    async def live(websocket: WebSocket, how: str = ""):
-        if how == "early":
-            raise Conflict("too-early", "尚未开始")
-        await websocket.accept()
-        if how == "late":
-            raise Conflict("too-late", "已经结束")
-        if how == "bug":
-            raise KeyError
-        await websocket.send_text("hello")
-
-    return app
+    return small_app(acts)
 
 
 @pytest.fixture
@@ -93,9 +31,6 @@ def client(app, lite, clock):
         protect(app, lite, clock), base_url="http://centre", raise_server_exceptions=True
     ) as client:
         yield client
-
-
-AUTH = {"authorization": "Bearer abc"}
 
 
 def test_every_answer_is_hardened(client):
@@ -300,103 +235,6 @@ def test_a_foreign_page_cannot_open_a_socket(app, lite, clock, origin, served):
                 client.websocket_connect("/live", headers=headers),
             ):
                 pass
-
-
-# Idempotency keys
-
-
-def keyed(client, key, amount="1", **headers):
-    return client.post(
-        "/acts", json={"amount": amount}, headers={**AUTH, "idempotency-key": key, **headers}
-    )
-
-
-def test_a_repeated_command_gets_its_first_answer_and_acts_once(client, acts):
-    first, second = keyed(client, "key-00001"), keyed(client, "key-00001")
-    assert first.content == second.content
-    assert second.headers["idempotent-replayed"] == "true"
-    assert "idempotent-replayed" not in first.headers
-    assert acts == ["1"]
-    assert keyed(client, "key-00002").json()["number"] == 2
-
-
-def test_a_key_with_another_body_is_refused(client, acts):
-    keyed(client, "key-00001")
-    answer = keyed(client, "key-00001", "2")
-    assert (answer.status_code, answer.json()["type"]) == (
-        409,
-        "urn:kaibiao:problem:idempotency-key-reused",
-    )
-    assert acts == ["1"]
-
-
-def test_a_key_belongs_to_its_caller(client, acts):
-    keyed(client, "key-00001")
-    keyed(client, "key-00001", authorization="Bearer other")
-    assert acts == ["1", "1"]
-
-
-def test_answers_outlive_a_restart_and_expire_after_a_day(app, database, clock, acts):
-    for _ in range(2):
-        with TestClient(protect(app, database, clock)) as client:
-            keyed(client, "key-00001")
-    assert acts == ["1"]
-    clock.advance(24 * 3600 * 1000)
-    with TestClient(protect(app, database, clock)) as client:
-        keyed(client, "key-00001")
-    assert acts == ["1", "1"]
-
-
-def test_refusals_are_remembered_but_not_failures_of_ours(client, acts):
-    for how, times in (("gone", 1), ("login", 2), ("often", 2)):
-        acts.clear()
-        for _ in range(2):
-            client.post(f"/refuse/{how}", headers={**AUTH, "idempotency-key": "key-00001"})
-        assert len(acts) == times, how
-
-
-def test_an_unforeseen_failure_frees_its_key(client, acts):
-    for _ in range(2):
-        assert (
-            client.post("/refuse/bug", headers={**AUTH, "idempotency-key": "key-00001"}).status_code
-            == 503
-        )
-    assert acts == ["bug", "bug"]
-
-
-@pytest.mark.parametrize("key", ["short", "x" * 201, "has space in it", "\tkey-000001"])
-def test_a_malformed_key_is_refused(client, key, acts):
-    answer = keyed(client, key)
-    assert answer.status_code == 422 or acts == []
-
-
-def test_without_a_caller_a_key_means_nothing(client, acts):
-    for _ in range(2):
-        client.post("/acts", json={"amount": "1"}, headers={"idempotency-key": "key-00001"})
-    assert acts == ["1", "1"]
-
-
-def test_the_same_command_twice_at_once_acts_once(app, database, clock, acts):
-    import httpx
-
-    async def story():
-        transport = httpx.ASGITransport(protect(app, database, clock))
-        async with httpx.AsyncClient(transport=transport, base_url="http://centre") as client:
-            headers = {**AUTH, "idempotency-key": "key-00001"}
-            answers = await asyncio.gather(
-                *(client.post("/acts", json={"amount": "1"}, headers=headers) for _ in range(10))
-            )
-        return {answer.content for answer in answers}
-
-    assert len(asyncio.run(story())) == 1
-    assert acts == ["1"]
-
-
-def test_control_the_edge_alone_does_not_remember(app, clock, acts):
-    with TestClient(Edge(app, clock)) as client:
-        keyed(client, "key-00001")
-        keyed(client, "key-00001")
-    assert acts == ["1", "1"]
 
 
 def test_lifespan_passes_through():
