@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from clients.auditor.sentences import told
+
 if TYPE_CHECKING:
     from documents.checks import Check, Report
 
@@ -30,15 +32,16 @@ def _line(number: int, check: Check) -> str:
     if sys.stdout.isatty():
         mark = f"\033[{_COLOURS[check.status]}m{mark}\033[0m"
     aside = "" if check.essential or check.status == "ok" else " (不影响结论 not essential)"
-    detail = f"\n         {check.detail}" if check.detail else ""
+    said = told(check)
+    detail = f"\n         {said}" if said else ""
     return f"  {number:>3} {mark} {check.title} [{check.id}]{aside}{detail}"
 
 
 def _because(report: Report) -> str:
     failed = [check for check in report.checks if check.status == "failed"]
     if failed:
-        return f": {failed[0].id}: {failed[0].detail}"
+        return f": {failed[0].id}: {told(failed[0])}"
     undone = [one for one in report.checks if one.essential and one.status == "not_checked"]
     return (
-        f": {undone[0].id}: {undone[0].detail}" if undone else f" ({len(report.checks)} 项 checks)"
+        f": {undone[0].id}: {told(undone[0])}" if undone else f" ({len(report.checks)} 项 checks)"
     )
