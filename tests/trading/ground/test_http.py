@@ -245,26 +245,3 @@ def test_lifespan_passes_through():
 
     asyncio.run(Edge(app, FrozenClock(0))({"type": "lifespan"}, None, None))
     assert started == ["lifespan"]
-
-
-def test_a_socket_whose_handler_ends_without_an_answer_is_an_error_in_the_log(caplog):
-    sent = []
-
-    async def silent(scope, receive, send):
-        await receive()
-
-    async def refusing(scope, receive, send):
-        await send({"type": "websocket.close", "code": 1008})
-
-    async def send(message):
-        sent.append(message["type"])
-
-    async def receive():
-        return {"type": "websocket.connect"}
-
-    scope = {"type": "websocket", "path": "/", "headers": [], "extensions": {"websocket.http.response": {}}}  # fmt: skip
-    asyncio.run(Edge(refusing, FrozenClock(0))(dict(scope), receive, send))
-    assert sent[0] == "websocket.http.response.start"
-    assert caplog.messages == []
-    asyncio.run(Edge(silent, FrozenClock(0))(dict(scope), receive, send))
-    assert caplog.messages == ["a socket's handler ended without an answer"]

@@ -1,5 +1,6 @@
 """Logs help an operator and tell no secret."""
 
+import asyncio
 import inspect
 import io
 import json
@@ -11,6 +12,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from trading.ground import logs
 from trading.ground.clock import FrozenClock
+from trading.ground.http import Edge
 from trading.ground.logs import HIDDEN, configure, redact
 
 NINE = 1_795_482_000_000
@@ -122,3 +124,26 @@ def test_a_refused_handshake_is_no_error_and_what_else_the_server_says_is_shown(
 def test_the_line_that_is_left_out_is_the_one_that_uvicorn_writes():
     text = inspect.getsource(WebSocketsSansIOProtocol)
     assert f'self.logger.error("{logs._REFUSED_HANDSHAKE}")' in text
+
+
+def test_a_socket_whose_handler_ends_without_an_answer_is_an_error_in_the_log(caplog):
+    sent = []
+
+    async def silent(scope, receive, send):
+        await receive()
+
+    async def refusing(scope, receive, send):
+        await send({"type": "websocket.close", "code": 1008})
+
+    async def send(message):
+        sent.append(message["type"])
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/", "headers": [], "extensions": {"websocket.http.response": {}}}  # fmt: skip
+    asyncio.run(Edge(refusing, FrozenClock(0))(dict(scope), receive, send))
+    assert sent[0] == "websocket.http.response.start"
+    assert caplog.messages == []
+    asyncio.run(Edge(silent, FrozenClock(0))(dict(scope), receive, send))
+    assert caplog.messages == ["a socket's handler ended without an answer"]
