@@ -54,7 +54,7 @@ def draw(facts: QualificationFacts, signers: Sequence[str] = ("centre",)) -> Dra
             "Deposit",
             Cell(words.money(facts.deposit_amount), small=facts.deposit, small_size=7),
         ),
-        ("到账确认时刻（北京时间）", "Confirmed", words.moment(facts.deposit_at)),
+        ("到账确认（北京时间）", "Confirmed", words.moment(facts.deposit_at)),
         (
             "竞价规则摘要",
             "Rules as announced",

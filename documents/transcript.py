@@ -87,7 +87,11 @@ def _result(facts: TranscriptFacts, *, quota: bool) -> list[Flowable]:
             [
                 ("方式", "Mode", words.word(words.MODE, facts.mode)),
                 ("结果", "Outcome", sold),
-                ("成交时刻", "Closed", f"{words.moment(facts.closed_at)}（北京时间）"),
+                (
+                    "成交时刻" if facts.outcome == "SOLD" else "结束时刻",
+                    "Closed",
+                    f"{words.moment(facts.closed_at)}（北京时间）",
+                ),
                 ("可成交宗数", "Slots", f"{facts.slots} 宗，成交 {len(facts.winners)} 宗"),
                 *(
                     ("限价后竞得", "Second item", f"{winner.paddle} 号牌 {winner.second}")

@@ -79,6 +79,13 @@ def test_the_transcript_prints_every_offer_also_the_refused(records, pdf_file):
     assert "54,348,000.00" in text
 
 
+def test_a_transcript_without_a_deal_names_no_time_of_a_deal(pdf_file):
+    facts = dataclasses.replace(auction_samples.transcript(), outcome="UNSOLD")
+    text = squeezed(text_of(pdf_file(draw(facts, ("centre",)).pdf)))
+    assert "结束时刻" in text
+    assert "成交时刻" not in text
+
+
 def test_the_confirmation_prints_figures_and_capitals(records, pdf_file):
     text = squeezed(text_of(pdf_file(records["confirmation"])))
     assert "人民币玖佰柒拾贰万捌仟元整" in text
