@@ -102,7 +102,7 @@ class Centre(World):
                     await asyncio.sleep(0.002)
                     if task.done():
                         break
-            return await asyncio.wait_for(task, 20)
+            return await asyncio.wait_for(task, 60)
 
         return self.runner.run(both())
 
@@ -124,6 +124,9 @@ class Centre(World):
         for _ in range(30):
             await asyncio.sleep(0.002)
         await self.ground.timers.settle()
+        async with asyncio.timeout(60):
+            while self.ground.journal.busy:  # noqa: ASYNC110 (it has a flag, no event)
+                await asyncio.sleep(0.002)
         for _ in range(10):
             await asyncio.sleep(0.002)
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -192,10 +191,8 @@ def test_a_custodian_starts_stays_and_ends_when_told(two: Path) -> None:
     used = Path(f"/proc/{process.pid}/status").read_text()
     resident = next(int(line.split()[1]) for line in used.splitlines() if "VmRSS" in line)
     assert resident < 80 * 1024, used
-    started = time.monotonic()
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(20) == 0
-    assert time.monotonic() - started < 10
     process.stderr.close()
 
 

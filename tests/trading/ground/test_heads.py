@@ -66,7 +66,7 @@ def looped(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None
 
 
 async def answered(pipe: Pipe, times: int = 1) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while pipe.written.count(b"200 OK") < times:  # noqa: ASYNC110 (nobody tells)
             await asyncio.sleep(0)
 
@@ -105,7 +105,7 @@ async def test_a_head_that_does_not_come_ends_the_connection(
     made, pipe = speak()
     if start:
         made.data_received(start)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not pipe.closed:  # noqa: ASYNC110
             await asyncio.sleep(0)
     assert b"too slow" in pipe.written

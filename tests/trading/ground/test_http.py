@@ -101,7 +101,7 @@ def raw_call(asgi, headers, messages, path="/acts", method="POST"):
         "headers": headers, "scheme": "http", "server": ("centre", 80), "client": ("1.2.3.4", 5),
         "http_version": "1.1", "root_path": "",
     }  # fmt: skip
-    asyncio.run(asyncio.wait_for(asgi(scope, receive, send), 5))
+    asyncio.run(asyncio.wait_for(asgi(scope, receive, send), 60))
     if not sent:
         return None, None
     body = b"".join(message.get("body", b"") for message in sent[1:])
