@@ -40,10 +40,16 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 HEALTH = tuple(Rule("GET", path, PUBLIC, "存活") for path in ("/healthz", "/readyz", "/metrics", "/api/v1/time"))  # fmt: skip
 
 
+KEPT: list[socket.socket] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is kept until the process ends: bound and never listening, so that only a server that asks gets it."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    KEPT.append(held)
+    return int(held.getsockname()[1])
 
 
 class Turns(threading.Thread):

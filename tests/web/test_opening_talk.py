@@ -15,7 +15,7 @@ from tests.web.site import CHROMIUM, Rooms, opening
 from trading.model import Role
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
-WAIT = 15_000  # ms; the cores are shared
+WAIT = 60_000  # ms; the cores are shared
 
 
 def unlocked(rooms: Rooms) -> None:
