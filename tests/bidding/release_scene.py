@@ -102,6 +102,7 @@ class Scene:
     excluded: tuple[str, ...] = ()
     supplement: bool = False
     close_twice: bool = False
+    close_use: str | None = None  # purpose that the close list names, else the asked one
     drop_slot: int | None = None
     skip_last_slot: bool = False
     after: tuple[str, ...] = ("price", "float", "names")
@@ -261,7 +262,7 @@ class Built:
             acts = [act for act in acts if act.kind == "submission"]
         alive = live(acts)
         leaf = CloseList(
-            section=SECTION, tender="ten_a", use=s.use, deadline=s.deadline,
+            section=SECTION, tender="ten_a", use=s.close_use or s.use, deadline=s.deadline,
             slot=s.deadline // 1000 - 1, closing_size=self.closing,
             closing_root=self.root(self.closing).hex(),
             bids=tuple(_listed(act) for act in alive if act.id not in s.excluded),

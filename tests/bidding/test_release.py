@@ -172,6 +172,7 @@ TABLE: dict[str, tuple[str, Scene]] = {
         "key-assigned",
         Scene(assigned=T - 1000, deadline=T - 1000, stamps=(T // 1000, T // 1000)),
     ),
+    "a rehearsal's close list shown for a live key": ("close-listed", Scene(close_use="rehearsal")),
     "two close lists": ("close-listed", Scene(close_twice=True)),
     "a T of the centre's own": (
         "deadline-agreed",
