@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pikepdf
 from pikepdf import pdfa
 
+from documents import glyphs
 from documents.model import DocumentError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
 # reportlab writes a code point where a ToUnicode map wants UTF-16: <2CB5A> instead of <D872DF5A>.
 _BEYOND_BMP = re.compile(rb"<([0-9A-F]{5,6})>")
+glyphs.register()
 
 
 def finish(drawn: Drawn, facts: Facts) -> bytes:

@@ -6,15 +6,19 @@ Text is never markup here: every string is escaped and asked for glyphs before i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.textsplit import dumbSplit
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus.paragraph import cleanBlockQuotedText
 
 from documents import typeface
 from documents.typeface import BOLD, SANS, SERIF
@@ -33,6 +37,7 @@ BLUE = HexColor("#1F4E79")
 Align = Literal["left", "center", "right"]
 _ALIGN = {"left": TA_LEFT, "center": TA_CENTER, "right": TA_RIGHT}
 _CJK = "CJK"
+_MARKUP = re.compile("[&<>\n]")
 LONG = 120
 """Characters from which on a text is set smaller, and from twice as many smaller still."""
 LONGER = (0.82, 0.68)
@@ -63,6 +68,7 @@ class Column:
     align: Align = "left"
 
 
+@lru_cache(maxsize=512)
 def style(
     font: str = SERIF,
     size: float = 9,
@@ -74,7 +80,7 @@ def style(
     after: float = 0,
     indent: float = 0,
 ) -> ParagraphStyle:
-    """Return a paragraph style; the name is derived, since reportlab does not share them."""
+    """Return a paragraph style, the same for the same wishes; nobody changes one."""
     typeface.load()
     return ParagraphStyle(
         f"{font}-{size}-{align}",
@@ -97,6 +103,17 @@ class Text(Paragraph):  # type: ignore[misc]
 
     _broken_at = -1.0
 
+    def breakLinesCJK(self, widths: list[float]) -> Any:  # noqa: N802
+        """Break the lines as reportlab does; of a text in one piece all characters are measured at once."""
+        if len(self.frags) != 1 or hasattr(self, "blPara"):
+            return super().breakLinesCJK(widths)
+        piece = self.frags[0]
+        measured = typeface.widths(piece.text, piece.fontName, piece.fontSize)
+        lines = [(room, [line]) for room, line in dumbSplit(piece.text, measured, widths)]
+        return piece.clone(
+            kind=0, lines=lines, ascent=piece.fontSize, descent=-0.2 * piece.fontSize
+        )
+
     def wrap(self, width: float, height: float) -> tuple[float, float]:
         """Return width and height, from memory if the lines were broken for this width already."""
         # A row too high for its page is split, and reportlab takes the broken lines away with it.
@@ -112,8 +129,18 @@ def plain(text: str, font: str) -> str:
 
 
 def paragraph(text: str, wanted: ParagraphStyle) -> Paragraph:
-    """Return a paragraph that prints `text` as it is."""
-    return Text(plain(text, wanted.fontName), wanted)
+    """Return a paragraph that prints `text` as it is; the parser of markup is spared where there is none."""
+    shown = typeface.shown(text, wanted.fontName)
+    if _MARKUP.search(shown) or not shown.strip():
+        return Text(plain(text, wanted.fontName), wanted)
+    piece = _piece(wanted).clone(text=cleanBlockQuotedText(shown))
+    return Text(None, wanted, frags=[piece])
+
+
+@lru_cache(maxsize=512)
+def _piece(wanted: ParagraphStyle) -> Any:
+    """Return what reportlab's parser makes of one letter in this style."""
+    return Text("x", wanted).frags[0]
 
 
 def fitted(text: str, size: float) -> float:

@@ -121,3 +121,10 @@ def width(text: str, font: str, size: float) -> float:
     """Return the width of `text` in points."""
     load()
     return float(pdfmetrics.stringWidth(text, font, size))
+
+
+def widths(text: str, font: str, size: float) -> list[float]:
+    """Return the width of each character in points, each as `width` gives it."""
+    face = pdfmetrics.getFont(font).face
+    unit, known, other = 0.001 * size, face.charWidths.get, face.defaultWidth
+    return [unit * known(ord(each), other) for each in text]
