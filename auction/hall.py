@@ -27,6 +27,7 @@ from auction.view import NAMES, view
 from auction.writer import LotWriter
 from trading.access import PUBLIC, WS, Rule
 from trading.ground.chain import Row
+from trading.ground.clock import rfc3339
 from trading.ground.live import Hub
 
 _BASE = "/api/v1/lots"
@@ -209,13 +210,23 @@ class Hall:
 
     def _take(self, row: Row) -> None:
         """Put a row into the list of offers and the feed; what stays closed is not looked at."""
-        body, second = row.body, self._second
-        for item in body.get("entered", ()):
+        entered, done = row.body.get("entered", ()), row.kind == "auction.decided"
+        # What was entered at the instant of an accepted act follows from it, and is told after it.
+        follows = rfc3339(row.at) if done and row.body["verdict"]["ok"] else ""
+        second = self._second
+        self._say_phases(row.at, [item for item in entered if item["at"] != follows])
+        if done:
+            self._say_act(row, second=second)
+        self._say_phases(row.at, [item for item in entered if item["at"] == follows])
+
+    def _say_phases(self, at: int, entered: Iterable[dict[str, str]]) -> None:
+        for item in entered:
             zh, en = NAMES[Phase(item["phase"])]
             self._second |= item["phase"] == Phase.SECOND_ITEM
-            self._say(row.at, "phase", f"进入阶段：{zh}", f"Phase: {en}")
-        if row.kind != "auction.decided":
-            return
+            self._say(at, "phase", f"进入阶段：{zh}", f"Phase: {en}")
+
+    def _say_act(self, row: Row, *, second: bool) -> None:
+        body = row.body
         verdict, do = body["verdict"], Do(body["do"])
         amount = "" if "closed" in body else body.get("content", {}).get("amount", "")
         if do is Do.BID:
