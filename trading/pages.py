@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from trading.access import PUBLIC, Access, Rule
+from trading.access import POWER, PUBLIC, Access, Rule
 from trading.api.announcements import AnnouncementView, view
 from trading.ground.clock import beijing
 from trading.ground.problems import Problem
@@ -80,11 +80,15 @@ def router(service: TradingService, pages: Pages) -> APIRouter:
             request,
             "access.html",
             here="access",
-            rows=enforced.table(),
+            rows=[
+                row | {"english": _note(pages, row["note"]), "when": pages.english(row["phases"])}
+                for row in enforced.table()
+            ],
             acts=[
                 {
                     "name": act.name,
                     "title": act.title,
+                    "english": pages.english(act.title),
                     "proposers": sorted(act.proposers),
                     "confirmers": sorted(act.confirmers),
                     "source": _articles(act.source),
@@ -161,6 +165,12 @@ def _versions(
         }
         for number, row in enumerate(rows)
     ][::-1]
+
+
+def _note(pages: Pages, note: str) -> str:
+    """The note of a row in English, with what it says of a delegate's power."""
+    plain, mark, power = note.partition(POWER)
+    return pages.english(plain) + pages.english(mark + power)
 
 
 def _articles(source: str) -> str:

@@ -4,11 +4,12 @@
 """
 
 from trading.access.gate import TICKET, Gate, Login, Logins, actor, guard, known, maybe_actor
-from trading.access.table import EVERY_ROLE, MOUNT, PUBLIC, WS, Access, Rule, routes_of
+from trading.access.table import EVERY_ROLE, MOUNT, POWER, PUBLIC, WS, Access, Rule, routes_of
 
 __all__ = [
     "EVERY_ROLE",
     "MOUNT",
+    "POWER",
     "PUBLIC",
     "TICKET",
     "WS",

@@ -25,6 +25,9 @@ PUBLIC: Final = None
 
 EVERY_ROLE: Final = frozenset(Role)
 
+POWER: Final = "；委托代理人须有 "
+"""Begins what the printed note of a row says of a delegate's power."""
+
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -124,7 +127,7 @@ class Access:
                 "roles": ["public"] if rule.roles is None else sorted(rule.roles),
                 "phases": rule.phases,
                 "own": rule.own,
-                "note": rule.note + (f"；委托代理人须有 {rule.scope} 权限" if rule.scope else ""),
+                "note": rule.note + (f"{POWER}{rule.scope} 权限" if rule.scope else ""),
             }
             for rule in sorted(self.rows, key=lambda r: (r.path, r.method))
         ]

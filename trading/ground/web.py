@@ -38,7 +38,8 @@ class Pages:
     """Renders pages and serves what they load.
 
     Args:
-        folder: holds `templates/`, `static/` and `i18n/catalogue.json` (`{key: [zh, en]}`).
+        folder: holds `templates/`, `static/`, `i18n/catalogue.json` (`{key: [zh, en]}`) and
+            `i18n/access.json` (`{zh: en}`: what the access table prints).
         settings: names the centre and its rule set.
         clock: first value of the server clock shown on a page.
     """
@@ -54,6 +55,9 @@ class Pages:
             language: {key: pair[index] for key, pair in catalogue.items()}
             for index, language in enumerate(LANGUAGES)
         }
+        self._english: dict[str, str] = json.loads(
+            (folder / "i18n" / "access.json").read_text(encoding="utf-8")
+        )
         self._files = {
             path.relative_to(self._static).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self._static.rglob("*"))
@@ -88,6 +92,10 @@ class Pages:
     def word(self, language: str, key: str, **facts: object) -> str:
         """One entry of the catalogue, its `{names}` filled in."""
         return self._words[language][key].format(**facts)
+
+    def english(self, chinese: str) -> str:
+        """The English of a text that the access table has in Chinese; empty where there is none."""
+        return self._english.get(chinese, "")
 
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """Render a refusal as a page for people, with its own status; programs ask under `/api`."""

@@ -6,6 +6,8 @@ test: whoever adds one says here who may use it.
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ from crypto import statement
 from tests.acceptance.hostile.whole import LISTING, Whole
 from tests.bidding.drawing import commit
 from tests.trading.world import CENTRE
+from tests.web.site import WEB
+from trading.access import POWER
 from trading.model import LOGIN, Role, code_for_tests
 
 if TYPE_CHECKING:
@@ -153,6 +157,8 @@ API = {
 PAGES = {"GET /", "GET /access", "GET /section/{section}", "GET /custody", "GET /open/{section}", "GET /auction/{lot}", "GET /records", "GET /static.json",
          "GET /static/{name:path}", "GET /i18n/{language}.json", "GET /healthz", "GET /readyz", "GET /metrics"}  # fmt: skip
 
+ENGLISH: dict[str, str] = json.loads((WEB / "i18n/access.json").read_text("utf-8"))
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, stored_by_all: str) -> Iterator[Whole]:
@@ -174,6 +180,20 @@ def test_every_route_has_its_cells_and_every_cell_its_route(whole: Whole) -> Non
     for route, cells in expected.items():
         named = {ALL: {"public"}, LOGGED: {role.value for role in LOGIN}}
         assert printed[route] == named.get(cells, set(cells.split())), route
+
+
+def test_every_text_of_the_printed_table_has_its_english_and_no_english_is_left_over(
+    whole: Whole,
+) -> None:
+    table = whole.get("/access")
+    printed = {act["title"] for act in table["acts"]}
+    for row in table["rows"]:
+        note, mark, power = row["note"].partition(POWER)
+        printed |= {note, row["phases"], mark + power}
+    assert printed - {""} == set(ENGLISH)
+    assert all(ENGLISH.values())
+    page = html.unescape(whole.runner.run(whole.client.get("/access")).text)
+    assert [text for text in ENGLISH.values() if text not in page] == []
 
 
 def verdict(whole: Whole, route: str, who: Someone | None) -> str:
