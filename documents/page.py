@@ -238,6 +238,7 @@ def compose(
     wide: bool,
     tail: Sequence[Flowable] = (),
     note: str = NOTE,
+    note_en: str = "",
 ) -> Drawn:
     """Draw a record.
 
@@ -249,6 +250,7 @@ def compose(
         slots: who signs, the centre last (`slots_of`).
         wide: landscape instead of portrait; the paper is A4.
         note: in small print above the closing block, what this paper is.
+        note_en: the same in English, smaller beneath it.
 
     Raises:
         DocumentError: when a character has no glyph or a part does not fit the page.
@@ -276,9 +278,11 @@ def compose(
     )
     frame = Frame(MARGIN, 15 * mm, size[0] - 2 * MARGIN, size[1] - 31 * mm, 0, 0, 0, 0)
     document.addPageTemplates([PageTemplate("record", [frame])])
-    small = paragraph(note, style(SERIF, 7.5, colour=FAINT, before=6, after=4))
+    small = [paragraph(note, style(SERIF, 7.5, colour=FAINT, before=6, after=4))]
+    if note_en:
+        small.append(paragraph(note_en, style(SANS, 6, colour=FAINT, after=4)))
     try:
-        document.build([*story, KeepTogether([*tail, small, closing])], canvasmaker=pages)
+        document.build([*story, KeepTogether([*tail, *small, closing])], canvasmaker=pages)
     except LayoutError as error:
         raise DocumentError(
             f"a part of {title} {head.number} does not fit the page: {error}"

@@ -9,7 +9,7 @@ from reportlab.platypus import Flowable, Spacer
 from crypto.canonical import parse
 from crypto.errors import CryptoError
 from documents import words
-from documents.layout import Cell, pairs, paragraph, style, titles
+from documents.layout import FAINT, Cell, pairs, paragraph, style, titles
 from documents.model import DocumentError
 from documents.page import Drawn, compose
 from documents.slots import slots_of
@@ -28,6 +28,26 @@ NOTE = (
     "本回执以所附 receipt.json 为准：它证明该行为已列入标段的隐数树并已存证，不表明投标人数。以电子签名为准，打印件仅供阅读。"
     "任何人可离线核验本文件及其附件：verify 本文件 --trust 信任文件。"
 )
+NOTE_EN = (
+    "What counts is the receipt.json attached: it proves that the act stands in the section's hidden-number tree and in "
+    "the log, and tells nothing of how many bid. The electronic signature is decisive; a print is for reading only. "
+    "Anybody can check this file and what is attached to it offline: verify FILE --trust TRUST."
+)
+SENTENCE = {
+    "submission": (
+        "上述密文已于截止前完整收到并存证。开标时由托管人解锁，投标人无需到场、无需插件；未能解密时，凭密文与公开的证明可判定是谁的原因。",
+        (
+            "The sealed file above was received whole before the deadline and entered in the log. Custodians unlock it at the "
+            "opening; the bidder need not attend and needs no plug-in. Should it not open, the sealed file and the public proofs "
+            "show whose fault that is."
+        ),
+    ),
+    "withdrawal": (
+        "上述投标已于截止前撤回，开标时不予解密。截止前可另行递交。",
+        "The bid above was withdrawn before the deadline and will not be opened. Until the deadline another may be handed in.",
+    ),
+}
+"""What the paper says in a sentence, Chinese and English, by act."""
 _WIDTHS = (34, 146)
 
 
@@ -43,6 +63,7 @@ def draw(facts: ReceiptFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
     """
     zh, en = TITLE[facts.act]
     withdrawn = facts.act == "withdrawal"
+    told, told_en = SENTENCE[facts.act]
     rows: list[tuple[str, str, Cell | str]] = [
         ("招标项目", "Tender", Cell(facts.tender_name, small=facts.tender, small_size=7)),
         ("标段", "Section", Cell(facts.section_name, small=facts.section, small_size=7)),
@@ -71,9 +92,10 @@ def draw(facts: ReceiptFacts, signers: Sequence[str] = ("centre",)) -> Drawn:
         Spacer(1, 10),
         pairs(rows, _WIDTHS, columns=1, air=3),
         Spacer(1, 12),
-        paragraph(_sentence(withdrawn=withdrawn), style(size=11, leading=20, indent=22)),
+        paragraph(told, style(size=11, leading=20, indent=22)),
+        paragraph(told_en, style(SANS, 7.5, leading=11, colour=FAINT, before=3)),
     ]
-    return compose(facts, zh, story, slots_of(signers), wide=False, note=NOTE)
+    return compose(facts, zh, story, slots_of(signers), wide=False, note=NOTE, note_en=NOTE_EN)
 
 
 def versions(facts: ReceiptFacts) -> list[tuple[str, str, Cell | str]]:
@@ -98,9 +120,3 @@ def versions(facts: ReceiptFacts) -> list[tuple[str, str, Cell | str]]:
         else f"到达时最新为第 {newest} 版，是否影响由评标委员会认定"
     )
     return [("招标文件版本", "Document version", Cell(f"第 {version} 版", small=late))]
-
-
-def _sentence(*, withdrawn: bool) -> str:
-    if withdrawn:
-        return "上述投标已于截止前撤回，开标时不予解密。截止前可另行递交。"
-    return "上述密文已于截止前完整收到并存证。开标时由托管人解锁，投标人无需到场、无需插件；未能解密时，凭密文与公开的证明可判定是谁的原因。"

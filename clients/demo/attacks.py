@@ -13,10 +13,11 @@ from clients import sealing, tenders
 from clients import trust as pinned
 from clients.custodian.ceremony import certificate_of, load_share
 from clients.custodian.home import Home
+from clients.demo import sentences as say
 from clients.demo.attack import open_with, sealed_files
 from clients.demo.false_centre import FalseCentre
 from clients.demo.setting_up import POLL_MS, passphrase
-from clients.demo.stage import must, refused
+from clients.demo.stage import Told, must, refused, tell
 from clients.demo.world import CENTRE, World
 from crypto import statement
 from crypto.certificate import verify_certificate
@@ -34,7 +35,7 @@ ANSWER_SECONDS: Final = 20
 MINUTE_MS: Final = 60_000
 
 
-def with_two_shares(world: World) -> str:
+def with_two_shares(world: World) -> Told:
     """All files of the centre's home and the unlocked shares of two custodians open no bid."""
     stolen = _copies(world, (1, 2, 3))
     section, rehearsal = world.facts["section"], world.facts["rehearsal"]
@@ -54,10 +55,10 @@ def with_two_shares(world: World) -> str:
     open_with(control, out, practice, those)
     must(out.exists(), "the control did not open: the attack's failure proves nothing")
     out.unlink()
-    return f"{len(found)} sealed files, 2 shares: authentication error each time; a rehearsal bid with a third share opens"
+    return tell(say.TWO_SHARES, n=len(found))
 
 
-def too_early(world: World) -> str:
+def too_early(world: World) -> Told:
     """A centre that forges its ledger asks a custodian before T, and with an earlier T: both refused."""
     section = world.facts["section"]
     ceremony = section["file"]["statement"]["ceremony"]
@@ -77,7 +78,7 @@ def too_early(world: World) -> str:
         said == {"early": "time-reached", "an earlier T": "deadline-agreed"},
         f"refused otherwise: {said}",
     )
-    return "; ".join(f"asked {name}: refused, {check}" for name, check in said.items())
+    return tell(say.TOO_EARLY, early=said["early"], earlier=said["an earlier T"])
 
 
 def _ask(world: World, section: str, ceremony: str, name: str, claimed: int) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clients import handing_in, sealing, tenders
 from clients import trust as pinned
+from clients.demo import sentences as say
 from clients.demo.files import write_pdf
-from clients.demo.stage import must, refused
+from clients.demo.stage import Told, must, refused, tell
 from clients.demo.world import CENTRE, Person, World, case, write_private
 from clients.sdk import uploads
 from clients.sdk.wire import RefusedError
@@ -62,7 +63,7 @@ class Bidder:
         )
 
 
-def enrol(world: World) -> str:
+def enrol(world: World) -> Told:
     """Keys for the bidders, each issued by two people; their files; a measured trial."""
     bidders = {}
     for number, told in enumerate(case("water")["bidders"], 1):
@@ -82,10 +83,7 @@ def enrol(world: World) -> str:
     world.facts["trial_ms"] = (
         int(sum(sizes) / speed * 1000) + SLOTS_MS + PROCESSES * world.facts["start_ms"]
     )
-    return (
-        f"7 bidders with keys and {sum(sizes) >> 20} MiB of PDF; sealing and uploading runs at "
-        f"{speed / 1e6:.0f} MB/s here"
-    )
+    return tell(say.ENROLLED, n=len(bidders), size=sum(sizes) >> 20, speed=f"{speed / 1e6:.0f}")
 
 
 def _files(world: World, bidder: Bidder) -> int:
@@ -116,7 +114,7 @@ def _trial(world: World, bidder: Bidder) -> float:
     return size / took / 2  # seven bidders at once share what the trial had for itself
 
 
-def act(world: World) -> str:
+def act(world: World) -> Told:
     """Everything before the deadline but the late bid."""
     bidders: dict[str, Bidder] = world.facts["bidders"]
     (world.out / "receipts").mkdir(exist_ok=True)
@@ -130,7 +128,13 @@ def act(world: World) -> str:
     left = world.facts["deadline"] - world.clock.now()
     must(left > 0, "an honest bid came late")
     receipts = list((world.out / "receipts").iterdir())
-    return f"6 bidders handed in {world.facts['total'] >> 20} MiB, {len(receipts)} receipts verified offline; {left / 1000:.1f} s before T"
+    return tell(
+        say.HANDED_IN,
+        n=len(STORIES),
+        size=world.facts["total"] >> 20,
+        receipts=len(receipts),
+        left=f"{left / 1000:.1f}",
+    )
 
 
 STORIES: Final = ("by_hand", "early", "replaces", "offline", "damaged", "withdraws")
@@ -280,10 +284,10 @@ def _slipped_in(world: World, bidder: Bidder) -> None:
     (bidder.folder / "forged.json").write_bytes(canonical(forged))
     with refused(tenders.TenderRefusedError, saying="recipient") as reason:
         tenders.check(forged, pinned.read(world.trust))
-    world.stage.say(f"a recipient slipped in by the centre: refused ({reason[0]})")
+    world.stage.say(tell(say.SLIPPED_IN, error=reason[0]))
 
 
-def late(world: World) -> str:
+def late(world: World) -> Told:
     """The last byte arrives 20 ms after T: a signed refusal that states the arrival."""
     bidder: Bidder = world.facts["bidders"]["late"]
     centre = bidder.who.centre
@@ -307,4 +311,4 @@ def late(world: World) -> str:
     said = statement.verify(signed or {}, purpose="refusal", centre=CENTRE)
     must(said["arrival"] >= deadline, "the refusal states an arrival before T")
     (world.out / "receipts" / "late-refusal.json").write_bytes(canonical(signed) + b"\n")
-    return f"arrived {said['arrival'] - deadline} ms after T: refused by a signed statement ({said['code']})"
+    return tell(say.LATE, after=said["arrival"] - deadline, code=said["code"])

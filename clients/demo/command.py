@@ -27,6 +27,7 @@ def demo(
     """演示：一场开标、一场竞价、可核验的记录与必须失败的攻击 The whole job, with the attacks that must fail."""
     import os
 
+    from clients.demo import sentences as say
     from clients.demo.run import perform
 
     target = out or Path(tempfile.mkdtemp(prefix="kaibiao-demo-"))
@@ -34,10 +35,10 @@ def demo(
         target.mkdir(parents=True, exist_ok=True)
         fresh = not any(target.iterdir())
     except OSError as error:
-        print(f"用法不对 {target} can be no folder: {error.strerror}", file=sys.stderr)
+        print(say.NO_FOLDER(path=target, error=error.strerror), file=sys.stderr)
         raise typer.Exit(2) from error
     if not fresh:
-        print(f"用法不对 {target} is not empty; a demo starts on a fresh folder", file=sys.stderr)
+        print(say.NOT_EMPTY(path=target), file=sys.stderr)
         raise typer.Exit(2)
     ok = perform(
         target.resolve(),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from clients.demo.stage import must
+from clients.demo import sentences as say
+from clients.demo.stage import Told, must, tell
 from clients.demo.world import write_private
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PARTIES: Final = ("supervisor", "tenderer", "agent")
 
 
-def commit(world: World) -> str:
+def commit(world: World) -> Told:
     """Each commits before T; the receipts lie beside the others."""
     receipts = world.out / "receipts"
     receipts.mkdir(exist_ok=True)
@@ -39,7 +40,7 @@ def commit(world: World) -> str:
     with ThreadPoolExecutor(len(PARTIES)) as pool:
         list(pool.map(one, PARTIES))
     must(world.clock.now() < world.facts["deadline"], "T came before the parties had committed")
-    return f"centre, {', '.join(PARTIES)} are bound; none of them knows the value"
+    return tell(say.COMMITTED, parties=", ".join(PARTIES))
 
 
 def reveal(world: World) -> None:

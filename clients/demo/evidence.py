@@ -6,7 +6,8 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.demo.stage import must
+from clients.demo import sentences as say
+from clients.demo.stage import Told, must, tell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ DOSSIER_SECONDS: Final = 90
 RENDITIONS: Final = ("public", "full")
 
 
-def gather(world: World) -> str:
+def gather(world: World) -> Told:
     """What `--out` promises: signed PDF records with their proofs, both renditions of both dossiers, receipts."""
     centre = world.centre()
     subjects = {world.facts["section"]["section"], world.facts["session"]}
@@ -40,10 +41,15 @@ def gather(world: World) -> str:
         for rendition in RENDITIONS:
             name = f"{subject}-{rendition}.bag"
             shutil.copytree(world.home / "dossiers" / name, bags / name)
-    return f"{len(list(records.glob('*.pdf')))} records, {len(list(bags.iterdir()))} dossiers, {len(list((world.out / 'receipts').iterdir()))} receipts"
+    return tell(
+        say.GATHERED,
+        records=len(list(records.glob("*.pdf"))),
+        dossiers=len(list(bags.iterdir())),
+        receipts=len(list((world.out / "receipts").iterdir())),
+    )
 
 
-def verify(world: World) -> str:
+def verify(world: World) -> Told:
     """`verify` over everything, as anybody would call it: exit status 0, and valid JSON."""
     paths = _paths(world.out)
     done = world.cast.run(
@@ -56,7 +62,7 @@ def verify(world: World) -> str:
     must(len(reports) == len(paths), f"{len(reports)} reports for {len(paths)} paths")
     checks = sum(len(one["checks"]) for one in reports)
     _blame(world, reports)
-    return f"{len(paths)} paths valid, {checks} checks, no server and no network"
+    return tell(say.VERIFIED, paths=len(paths), checks=checks)
 
 
 def _blame(world: World, reports: list[dict[str, Any]]) -> None:
@@ -88,7 +94,7 @@ def _why(one: dict[str, Any]) -> str:
     )[:400]
 
 
-def flip(world: World) -> str:
+def flip(world: World) -> Told:
     """One byte in a copy of a record, of a receipt and of a dossier: exit status 1, and the place is named."""
     copy = world.keep / "tampered"
     record = min((world.out / "records").glob("opening-*.pdf"))
@@ -120,7 +126,7 @@ def flip(world: World) -> str:
         places.append(
             next(check["id"] for check in report["checks"] if check["status"] == "failed")
         )
-    return "one flipped byte is invalid at " + ", ".join(places)
+    return tell(say.FLIPPED, places=", ".join(places))
 
 
 def _flip(path: Path) -> None:

@@ -9,8 +9,9 @@ from bidding.model import Decision
 from clients.custodian.ceremony import SHARE, load_share
 from clients.custodian.home import Home
 from clients.demo import draw
+from clients.demo import sentences as say
 from clients.demo.setting_up import passphrase, start
-from clients.demo.stage import must
+from clients.demo.stage import Told, must, tell
 from clients.demo.world import CENTRE, World, case
 from clients.sdk.opening import OpeningSeat
 from crypto import statement
@@ -25,7 +26,7 @@ UNLOCK_SECONDS: Final = 60
 RECORD_SECONDS: Final = 60
 
 
-def before(world: World) -> str:
+def before(world: World) -> Told:
     """Kill one custodian; alter the share in another one's home, with its own passphrase."""
     world.cast.kill(f"custodian-{KILLED}")
     home = world.custodians[ALTERED - 1]
@@ -48,10 +49,10 @@ def before(world: World) -> str:
     memory.close()
     start(world, "custodian", home)
     must(world.clock.now() < world.facts["deadline"], "T came before they were harmed: too slow")
-    return f"custodian {KILLED} killed; custodian {ALTERED}'s share altered in its home"
+    return tell(say.HARMED, killed=KILLED, altered=ALTERED)
 
 
-def unlock(world: World) -> str:
+def unlock(world: World) -> Told:
     """The list closes by the rule, custodians answer by theirs, the bids open all at once."""
     draw.reveal(world)
     hall = world.until("the bids are imported", lambda: _imported(world), UNLOCK_SECONDS)
@@ -69,7 +70,13 @@ def unlock(world: World) -> str:
     )
     must(hall["opened"] == expected["opened"], f"{hall['opened']} bids opened")
     took = world.clock.now() - world.facts["deadline"]
-    return f"{hall['opened']} of {hall['counted']} bids open {took / 1000:.1f} s after T with 3 of 5; {wrong[0]} answered wrongly, by proof"
+    return tell(
+        say.UNLOCKED,
+        opened=hall["opened"],
+        counted=hall["counted"],
+        took=f"{took / 1000:.1f}",
+        wrong=wrong[0],
+    )
 
 
 def _imported(world: World) -> dict[str, Any] | None:
@@ -78,7 +85,7 @@ def _imported(world: World) -> dict[str, Any] | None:
     return dict(hall) if hall["reading"] else None
 
 
-def read_out(world: World) -> str:
+def read_out(world: World) -> Told:
     """Reading-out in order, a decision on the damaged bid, confirmations, an objection and its answer, the record."""
     section = world.facts["section"]["section"]
     place = f"/openings/{section}"
@@ -111,7 +118,7 @@ def read_out(world: World) -> str:
         "rows": final["rows"],
         "record": record["record"],
     }
-    return f"{len(rows)} lines read out, {len(said)} confirmation states, record {record['number']} signed"
+    return tell(say.READ_OUT, rows=len(rows), states=len(said), number=record["number"])
 
 
 def _phase(host: Any, place: str, action: str) -> dict[str, Any]:

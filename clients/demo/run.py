@@ -6,15 +6,18 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from clients.demo import attacks, bids, draw, evidence, opening, session, setting_up
+from clients.demo import sentences as say
 from clients.demo.processes import Cast
-from clients.demo.stage import Stage
+from clients.demo.stage import Stage, tell
 from clients.demo.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STEPS: Final[tuple[tuple[str, Callable[[World], str]], ...]] = (
+    from clients.demo.stage import Told
+
+STEPS: Final[tuple[tuple[str, Callable[[World], Told]], ...]] = (
     ("1.1 中心、托管人、见证人 centre, custodians, witness", setting_up.people),
     ("1.2 投标人与试封 bidders, and a measured trial", bids.enrol),
     ("1.3 密钥仪式与公告 key ceremony and notice", setting_up.tender),
@@ -57,7 +60,7 @@ def perform(out: Path, *, headless: bool, fast: bool, seed: int, debug: bool) ->
         for name, act in STEPS:
             if not stage.step(name, lambda act=act: act(world)):  # type: ignore[misc]
                 for dead in cast.died():
-                    stage.say(f"{dead} ended:\n{cast.last_words(dead)}")
+                    stage.say(tell(say.ENDED, name=dead, words=cast.last_words(dead)))
                 break
         done = len(stage.steps) == len(STEPS)
         stage.write_summary(out / "summary.json")

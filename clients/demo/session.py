@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from auction.record import verify_receipt
+from clients.demo import sentences as say
 from clients.demo.processes import FRONT_DOOR
 from clients.demo.setting_up import code, statement_key
-from clients.demo.stage import must
+from clients.demo.stage import Told, must, tell
 from clients.demo.world import CENTRE, World, case, write_private
 from clients.sdk.acts import command
 from crypto.canonical import canonical
@@ -58,7 +59,7 @@ class Holder:
         return dict(json.loads(line))
 
 
-def announce(world: World) -> str:
+def announce(world: World) -> Told:
     """Holders enrol, the session is registered and published by two people, deposits are declared."""
     told = case("quota")
     for number, parcel in enumerate(told["parcels"], 1):
@@ -111,10 +112,11 @@ def announce(world: World) -> str:
         who.centre.call("POST", "/deposits", form)
         who.centre.close()
     world.facts |= {"session": made["session"], "opens": opens, "starts": starts}
-    return f"{len(lots)} parcels, {told['slots']} slots; listing opens in {(opens - world.clock.now()) / 1000:.1f} s"
+    ahead = opens - world.clock.now()
+    return tell(say.ANNOUNCED, lots=len(lots), slots=told["slots"], ahead=f"{ahead / 1000:.1f}")
 
 
-def run(world: World) -> str:
+def run(world: World) -> Told:
     """The script of the worked example, offer by offer; SIGKILL while one is under way."""
     told = case("quota")
     holders = {f"P{n}": _start(world, parcel) for n, parcel in enumerate(told["parcels"], 1)}
@@ -136,7 +138,7 @@ def run(world: World) -> str:
             holder.process.wait()
     world.facts["answers"] = answers
     accepted = sum(answer["ok"] for answer in answers)
-    return f"{accepted} offers accepted, {len(answers) - accepted} refused, each signed; the one under way at the kill settled by its key"
+    return tell(say.OFFERED, accepted=accepted, refused=len(answers) - accepted)
 
 
 def _start(world: World, parcel: dict[str, Any]) -> Holder:
@@ -186,7 +188,7 @@ def _hall(world: World) -> dict[str, Any]:
     return dict(world.centre().call("GET", f"/lots/{world.facts['session']}")["state"])
 
 
-def result(world: World) -> str:
+def result(world: World) -> Told:
     """Winners and payable amounts as worked; every acknowledgement stands in the transcript; the papers are signed."""
     told, session = case("quota"), world.facts["session"]
     shown = world.centre().call("GET", f"/lots/{session}/transcript")
@@ -213,7 +215,13 @@ def result(world: World) -> str:
         "winners": winners,
         "records": [one["number"] for one in records],
     }
-    return f"5 of 6 win, {told['expected']['total']} 元 in all; transcript and {len(records) - 1} deal confirmations signed"
+    return tell(
+        say.RESULT,
+        won=len(winners),
+        lots=len(told["parcels"]),
+        total=told["expected"]["total"],
+        letters=len(records) - 1,
+    )
 
 
 def _keep(path: Path, receipt: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clients.custodian.card import read as read_card
 from clients.custodian.roster import Roster, build
-from clients.demo.stage import must
+from clients.demo import sentences as say
+from clients.demo.stage import Told, must, tell
 from clients.demo.world import CENTRE, World, case
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ CEREMONY_SECONDS: Final = 60
 ONLOOKER: Final = "见证机构（审计处）"
 
 
-def people(world: World) -> str:
+def people(world: World) -> Told:
     """Centre, staff, supervisor, tenderer; custodians and a witness as processes of their own."""
     world.start_centre()
     codes = json.loads((world.home / "first-run.json").read_text("utf-8"))["invitations"]
@@ -42,7 +43,7 @@ def people(world: World) -> str:
     )
     world.join("agent", name="何堃", role="agent", organisation=told["agent"], credit_code=code(4))
     custodians(world)
-    return f"5 custodians and 1 more witness run as processes of their own; {len(world.people)} people have keys"
+    return tell(say.PEOPLE, n=len(world.custodians), people=len(world.people))
 
 
 def code(number: int) -> str:
@@ -152,7 +153,7 @@ def write_trust(world: World, homes: Sequence[Path]) -> None:
     world.trust.write_text("".join(part.strip() + "\n" for part in parts), encoding="utf-8")
 
 
-def tender(world: World) -> str:
+def tender(world: World) -> Told:
     """Registration, ceremony, notice; T lies as far ahead as the measured trial demands."""
     told = case("water")
     started = world.clock.now()
@@ -182,7 +183,13 @@ def tender(world: World) -> str:
         "section": section["section"],
         "recipient": recipient,
     }
-    return f"3 of 5 hold the key of {recipient[:20]}…; notice {notice[0]['number']} signed; T in {(deadline - world.clock.now()) / 1000:.1f} s"
+    ahead = deadline - world.clock.now()
+    return tell(
+        say.TENDER,
+        key=recipient[:20],
+        number=notice[0]["number"],
+        ahead=f"{ahead / 1000:.1f}",
+    )
 
 
 def _slot(ms: int) -> int:

@@ -1,6 +1,6 @@
-"""The stage: runs the demo's steps one after the other, shows each as one line, keeps what `summary.json` says.
+"""The stage: runs the demo's steps one after the other, shows each, Chinese first, keeps what `summary.json` says.
 
-A step is a function that returns a sentence, or raises `StepFailedError`. Whatever must be refused is checked with `refused`: a
+A step is a function that returns what it has to tell, or raises `StepFailedError`. Whatever must be refused is checked with `refused`: a
 refusal that did not come fails the step, so that nothing is only printed.
 """
 
@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from clients.demo import sentences as say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rich.progress import Progress
+
+    from clients.errors import Sentence
+
+WIDTH: Final = 116
+"""Columns of a line, its indent included."""
+
+INDENT: Final = "    "
 
 
 class StepFailedError(Exception):
@@ -43,6 +53,19 @@ def refused(*kinds: type[BaseException], saying: str = "") -> Iterator[list[Base
         caught.append(reason)
         return
     raise StepFailedError(f"this had to be refused and was not ({saying or kinds[0].__name__})")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a step tells when it went as it must: people read both, the summary holds the English."""
+
+    zh: str
+    en: str
+
+
+def tell(sentence: Sentence, **facts: object) -> Told:
+    """Fill in a sentence of `sentences.py`."""
+    return Told(sentence.zh.format(**facts), sentence.en.format(**facts))
 
 
 @dataclass
@@ -71,18 +94,18 @@ class Stage:
     _turn: Lock = field(default_factory=Lock)
     _open: int = 0
 
-    def step(self, name: str, act: Callable[[], str]) -> bool:
+    def step(self, name: str, act: Callable[[], Told]) -> bool:
         """Run one step; a failure is shown and remembered, and the demo goes on only if the caller wants."""
         started = time.monotonic()
         try:
-            detail, ok = act(), True
+            said, ok = act(), True
         except Exception as error:  # noqa: BLE001  the summary names every failure, whatever its kind
-            detail, ok = f"{type(error).__name__}: {error}", False
+            said, ok = tell(say.FAILED, error=f"{type(error).__name__}: {error}"), False
             if self.debug or not isinstance(error, StepFailedError):
                 traceback.print_exc()
         seconds = f"{time.monotonic() - started:.2f}"
-        self.steps.append(Step(name, ok, seconds, detail))
-        self._show(name, ok=ok, seconds=seconds, detail=detail)
+        self.steps.append(Step(name, ok, seconds, said.en))
+        self._show(name, said, ok=ok, seconds=seconds)
         return ok
 
     @contextmanager
@@ -120,9 +143,9 @@ class Stage:
                 if self._open == 0:
                     self._display.stop()
 
-    def say(self, text: str) -> None:
-        """One indented line below the current step."""
-        print(f"    {text}", flush=True)
+    def say(self, said: Told) -> None:
+        """Something between the steps, with a mark of its own: Chinese, then English beneath."""
+        print(f"· {said.zh}", wrapped(said.en), sep="\n", flush=True)
 
     @property
     def ok(self) -> bool:
@@ -141,8 +164,21 @@ class Stage:
         }
         target.write_text(json.dumps(body, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
-    def _show(self, name: str, *, ok: bool, seconds: str, detail: str) -> None:
-        mark = "✓" if ok else "✕"
+    def _show(self, name: str, said: Told, *, ok: bool, seconds: str) -> None:
+        """The step's name, and beneath it what it tells: Chinese, then English in fainter ink."""
+        mark, english = ("✓" if ok else "✕"), wrapped(said.en)
         if not self.headless and sys.stdout.isatty():
             mark = f"\033[{'32' if ok else '31'}m{mark}\033[0m"
-        print(f"{mark} {name}  ({seconds} s)  {detail}", flush=True)
+            english = f"\033[2m{english}\033[0m"
+        print(f"{mark} {name}  ({seconds} s)", wrapped(said.zh), english, sep="\n", flush=True)
+
+
+def wrapped(text: str) -> str:
+    """Indent a text; lines too long are broken between words, and those that are there stay."""
+    return "\n".join(
+        textwrap.fill(
+            line, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT,
+            break_long_words=False, break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )  # fmt: skip

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.cells import cell_len
 
 import main
 from clients import sentences as verbs
 from clients.custodian import sentences as custodian
+from clients.demo import sentences as demo
+from clients.demo.stage import INDENT, WIDTH, Stage, StepFailedError, tell, wrapped
 from clients.errors import Sentence, UsageError
 from clients.files import check_target
 from clients.sdk import sentences as sdk
@@ -19,12 +23,14 @@ from clients.sdk import sentences as sdk
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from clients.demo.stage import Told
+
 CLIENTS = Path(main.__file__).parent / "clients"
-ROOMS = (verbs, custodian, sdk)
+ROOMS = (verbs, custodian, sdk, demo)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 NAMED = re.compile(r"(?<!\{)\{(\w+)")
 OTHERS = {"auditor", "bench", "demo", "web"}
-"""Rooms that speak otherwise: checks have titles of their own, benchmarks and the demo have steps."""
+"""Rooms whose errors speak otherwise: checks have titles of their own, benchmarks and the demo have steps."""
 
 
 def sentences(room: ModuleType) -> dict[str, Sentence]:
@@ -114,3 +120,39 @@ def test_wrong_usage_is_two_lines_that_name_the_help(
     assert (ended.value.code, said.out) == (2, "")
     assert said.err.startswith("用法不对 wrong usage: " + told)
     assert "--help" in said.err.splitlines()[1]
+
+
+def test_the_demo_tells_a_step_in_chinese_then_in_english_and_the_summary_holds_the_english(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    stage = Stage(headless=True)
+    assert stage.step("3.2 提前 early", lambda: tell(demo.TOO_EARLY, early="a", earlier="b"))
+
+    def fails() -> Told:
+        raise StepFailedError("one word more " * 20)
+
+    assert not stage.step("4.2 解锁 unlock", fails)
+    first, zh, en, second, failed, *why = capsys.readouterr().out.splitlines()
+    assert first.startswith("✓ 3.2 提前 early  (")
+    assert (zh, en) == tuple(
+        INDENT + half.format(early="a", earlier="b")
+        for half in (demo.TOO_EARLY.zh, demo.TOO_EARLY.en)
+    )
+    assert second.startswith("✕ 4.2")
+    assert failed == INDENT + demo.FAILED.zh
+    assert len(why) > 1
+    assert all(line.startswith(INDENT) and len(line) <= WIDTH for line in why)
+    stage.write_summary(tmp_path / "summary.json")
+    steps = json.loads((tmp_path / "summary.json").read_text("utf-8"))["steps"]
+    assert [sorted(step) for step in steps] == [["detail", "name", "ok", "seconds"]] * 2
+    assert steps[0]["detail"] == en.strip()
+    assert steps[1]["detail"].startswith("StepFailedError: one word more")
+
+
+def test_a_sentence_of_the_demo_fits_a_line_of_120_columns() -> None:
+    words = {"key": 20, "number": 17, "wrong": 16, "parties": 30, "places": 40, "code": 20}
+    for name, said in sentences(demo).items():
+        facts = {fact: "x" * words.get(fact, 10) for fact in NAMED.findall(said.en)}
+        for half in (said.zh, said.en):
+            for line in wrapped(half.format(**facts)).splitlines():
+                assert cell_len(line) <= 120, name

@@ -13,10 +13,12 @@ from crypto.tlog.note import Note
 from documents.draw import redraws, unsigned
 from documents.finish import finish
 from documents.model import Attachment, DocumentError, Facts, ReceiptFacts, facts_from_json
+from documents.slip import NOTE_EN, SENTENCE
 from documents.slip import versions as rows
 from documents.verify import verify_file
 from tests.documents import samples
 from tests.documents.conftest import NOW, sealed
+from tests.documents.test_drawing import text_of
 from tests.documents.test_receipt import believers, body, failed, key, slip
 
 __all__ = ["believers", "body", "key"]
@@ -165,3 +167,14 @@ def test_a_receipt_that_names_no_version_has_no_line_of_it_and_what_is_no_receip
     assert rows(facts(key, body)) == []
     with pytest.raises(DocumentError, match="no signed receipt"):
         rows(facts(key, body, receipt="[]"))
+
+
+@pytest.mark.parametrize("act", ["submission", "withdrawal"])
+def test_the_page_says_its_sentence_and_its_note_in_english_beneath_the_chinese(
+    key, body, act, tmp_path
+):
+    (tmp_path / "receipt.pdf").write_bytes(unsigned(facts(key, body, act=act), ("centre",)).pdf)
+    page = "".join(text_of(tmp_path / "receipt.pdf").split())
+    zh, en = ("".join(half.split()) for half in SENTENCE[act])
+    note = "".join(NOTE_EN.split())
+    assert page.index(zh) < page.index(en) < page.index("本回执以所附") < page.index(note)
