@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,20 +115,31 @@ def altered(office: Office, authority: Pki) -> None:
     keys = Keys(Trust.from_pem(office.trust(authority)))
     bag = office.settings.home / "dossiers" / f"{office.section}-full.bag"
     other = b64(bytes(16))
-    changes: tuple[Callable[[dict[str, Any]], None], ...] = (
-        lambda leaf: leaf["bids"][0].update(file_key=other),
-        lambda leaf: leaf["bids"][0].update(file_key="", result="disclosure-missing"),
-        lambda leaf: leaf["bids"][2].update(file_key=other),
-        lambda leaf: leaf.update(failure="0" * 64),
+    changes: tuple[tuple[Callable[[dict[str, Any]], None], str], ...] = (
+        (lambda leaf: leaf["bids"][0].update(file_key=other), "handed over another key"),
+        (
+            lambda leaf: leaf["bids"][0].update(file_key="", result="disclosure-missing"),
+            "does not publish it",
+        ),
+        (lambda leaf: leaf["bids"][2].update(file_key=other), "handed over another key"),
+        (lambda leaf: leaf.update(failure="0" * 64), "declares no such failure"),
     )
-    for change in changes:
+    for change, told in changes:
         section = opening.read(
             Evidence(Directory(bag), office.clock.now()), keys, office.section, office.clock.now()
         )
         outcome.disclosed(section)
         change(section.named["disclosed"][1])
-        with pytest.raises(AuditError):
+        with pytest.raises(AuditError, match=told):
             outcome.disclosed(section)
+    # No key may be published before all have pledged theirs (design.md §2, if the quorum fails).
+    section = opening.read(
+        Evidence(Directory(bag), office.clock.now()), keys, office.section, office.clock.now()
+    )
+    pledged = [*section.state.pledges.items()]
+    section.__dict__["state"] = replace(section.state, pledges=dict(pledged[1:]))
+    with pytest.raises(AuditError, match="not all bidders had pledged"):
+        outcome.disclosed(section)
 
 
 def test_a_failed_quorum_is_on_paper_and_opened_nothing(tmp_path: Path, authority: Pki) -> None:

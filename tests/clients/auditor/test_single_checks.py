@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bidding.model import Opened
-from clients.auditor import custody, opening
+from clients.auditor import custody, opening, outcome, replies
 from clients.auditor.checklist import AuditError
 from clients.auditor.evidence import Evidence
 from clients.auditor.keys import Keys
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bidding.model import TenderFile
     from clients.auditor.section import Section
     from tests.clients.auditor.opening_world import Made
+    from trading.ground.chain import Row
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +104,90 @@ def test_a_custodian_is_who_was_pinned_with_both_its_keys(
     assert custody.pinned(section.tender, section.keys)
     with pytest.raises(AuditError, match=told):
         custody.pinned(with_stranger(section.tender), section.keys)
+
+
+def bent(opened: Made, section: Section, edit: Callable[[Row], Row]) -> Section:
+    """The same dossier with other rows; nothing of what was computed is kept."""
+    evidence = Evidence(Directory(opened.public), opened.at)
+    stream = f"bidding/{section.id}"
+    evidence.__dict__["streams"] = {stream: [edit(row) for row in section.rows]}
+    return opening.read(evidence, section.keys, section.id, opened.at)
+
+
+def test_a_custodians_word_counts_for_itself_only(opened: Made, section: Section) -> None:
+    """A true signature under another custodian's name: that one has not spoken."""
+
+    def renamed(row: Row) -> Row:
+        if row.kind != "release" or row.body["custodian"] != "custodian-1":
+            return row
+        return row._replace(body={**row.body, "custodian": "custodian-x"})
+
+    other = bent(opened, section, renamed)
+    with pytest.raises(AuditError, match="is no custodian of this section"):
+        replies._signed(other)
+    first = replace(section.tender.custodians[0], custodian="custodian-x")
+    held = (first, *section.tender.custodians[1:])
+    other.__dict__["tender"] = replace(section.tender, custodians=held)
+    with pytest.raises(AuditError, match="custodian-x did not say this"):
+        replies._signed(other)
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "told"),
+    [
+        ("answered", "time-reached: too early", "it refused"),
+        ("wrong", "time-reached: too early", "it refused"),
+        ("refused", "list-exact: a bid is missing", "refused for another reason"),
+    ],
+)
+def test_a_refusal_is_told_with_its_own_reason(
+    status: str, detail: str, told: str, section: Section
+) -> None:
+    """The reason is the custodian's signed word; a hall that tells another hides what it refused for."""
+    said = {"purpose": "release_refusal", "check": "time-reached", "detail": "too early"}
+    signed = {"ab": ("custodian-1", {"statement": said})}
+    row = next(row for row in section.rows if row.kind == "answered")
+    body = {"custodian": "custodian-1", "digest": "ab"}
+    true = {**body, "status": "refused", "detail": "time-reached: too early"}
+    replies._line(section, row._replace(body=true), signed)
+    with pytest.raises(AuditError, match=told):
+        line = {**body, "status": status, "detail": detail}
+        replies._line(section, row._replace(body=line), signed)
+
+
+def test_an_answer_is_no_refusal(section: Section) -> None:
+    """Who answered is not to be called one that refused."""
+    signed = replies._signed(section)
+    row = next(row for row in section.rows if row.kind == "answered")
+    replies._line(section, row, signed)
+    with pytest.raises(AuditError, match="is said to have refused, it answered"):
+        replies._line(section, row._replace(body={**row.body, "status": "refused"}), signed)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"sha256": "ab" * 32}, "opened as another than was listed"),
+        ({"encapsulation": "other"}, "opened as another than was listed"),
+        ({"result": "payload-damaged"}, "imported another result"),
+        ({"manifest": "ab" * 32}, "imported another result"),
+    ],
+)
+def test_a_result_is_that_of_the_bid_as_listed_and_imported(
+    change: dict[str, str], told: str, section: Section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger's result of each bid, the close list and the hall say one thing."""
+    leaf: Opened = section.leaf(Opened)
+    assert outcome.results(section)
+    other = replace(leaf, bids=(replace(leaf.bids[0], **change), *leaf.bids[1:]))
+    monkeypatch.setattr(outcome, "leaf_of", lambda _: other)
+    with pytest.raises(AuditError, match=told):
+        outcome.results(section)
+
+
+def test_no_listed_bid_stays_unopened(section: Section, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bid that is left out of the opening is a bid suppressed (实施条例 Art. 36: all that came in time)."""
+    leaf: Opened = section.leaf(Opened)
+    monkeypatch.setattr(outcome, "leaf_of", lambda _: replace(leaf, bids=leaf.bids[1:]))
+    with pytest.raises(AuditError, match="listed and never opened"):
+        outcome.results(section)
