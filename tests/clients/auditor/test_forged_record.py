@@ -108,23 +108,32 @@ def before_its_end(forge: Author) -> None:
 
 
 def confirmed_by_a_stranger(forge: Author) -> None:
-    section = forge.section()
-    bid = section.state.bids[forge.made.names["b"]]
-    read = reading(section.id, section.state)
-    body = {"section": section.id, "bidder": bid.line.bidder, "reading": read}
-    signed = statement.sign(STRANGER, "confirmation", CENTRE, body)
-    said = {
-        "submission": bid.line.submission,
-        "statement": statement.digest(signed).hex(),
-    }
-    forge.insert("statement_kept", ("confirmed", said), ("statement_kept", {"signed": signed}))
-    forge.redraw()
+    confirmed()(forge)
 
 
-def decided(key: Any) -> Callable[[Author], None]:
+def confirmed(**other: str) -> Callable[[Author], None]:
+    """Nobody's key confirms for a bidder; with `other` words even nobody's word is a false one."""
+
+    def bend(forge: Author) -> None:
+        section = forge.section()
+        bid = section.state.bids[forge.made.names["b"]]
+        read = reading(section.id, section.state)
+        body = {"section": section.id, "bidder": bid.line.bidder, "reading": read, **other}
+        signed = statement.sign(STRANGER, "confirmation", CENTRE, body)
+        said = {
+            "submission": bid.line.submission,
+            "statement": statement.digest(signed).hex(),
+        }
+        forge.insert("statement_kept", ("confirmed", said), ("statement_kept", {"signed": signed}))
+        forge.redraw()
+
+    return bend
+
+
+def decided(key: Any, **other: str) -> Callable[[Author], None]:
     def bend(forge: Author) -> None:
         said = {"submission": forge.made.names["c"], "verdict": "deemed_withdrawn", "reason": "x"}
-        body = {"section": forge.made.section, "at": 1, **said}
+        body = {"section": forge.made.section, "at": 1, **said, **other}
         signed = statement.sign(key, "decision", CENTRE, body)
         # Nobody has confirmed a reading with this verdict in it.
         forge.drop("confirmed").drop("decided").drop("statement_kept")
@@ -219,7 +228,14 @@ def second_result(forge: Author) -> None:
 STORIES: dict[str, tuple[Callable[[Author], Any], set[str]]] = {
     "the record ends before bidders could object": (before_its_end, {"rows"}),
     "a confirmation is signed by nobody's key": (confirmed_by_a_stranger, set()),
+    "a confirmation is of another section": (confirmed(section="sec_x"), {"confirmations"}),
+    "a confirmation is another bidder's": (confirmed(bidder="org_x"), {"confirmations"}),
     "a decision is signed by nobody's key": (decided(STRANGER), set()),
+    "a decision is of another section": (decided(STRANGER, section="sec_x"), {"confirmations"}),
+    "a decision gave another verdict": (
+        decided(STRANGER, verdict="remedied"),
+        {"confirmations"},
+    ),
     "a liar's answer is said to be a refusal": (called_a_refusal, {"named"}),
     "a custodian that answered is said to be silent": (
         lambda forge: forge.drop("answered", "custodian-2").redraw(),
