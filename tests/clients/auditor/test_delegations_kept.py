@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bidding.model import Delegations
+from bidding.model.leaf import DelegationLine
 from clients.auditor import powers
 from clients.auditor.checklist import AuditError, NotChecked
 from clients.auditor.issued import Holder
@@ -124,3 +126,61 @@ def test_a_delegation_by_an_unknown_key_leaves_the_audit_incomplete() -> None:
     """Nobody's word cannot be disproved, only left unproved."""
     with pytest.raises(NotChecked, match="to whom key"):
         read(kept(word(key=SigningKey.from_scalar(44))))
+
+
+def entitled(power: powers.Power) -> None:
+    act = powers.Act(power.row, "submission", "org_a", DELEGATE.public, AT + 1, power.digest)
+    register: Any = SimpleNamespace(whose=HOLDERS.get)
+    section: Any = SimpleNamespace(id="sec_a")
+    powers._entitled(section, register, {power.digest: power}, act)
+
+
+def test_a_delegation_of_one_bidder_carries_no_act_of_another() -> None:
+    """The same person may hold a rival's delegation: a bid for org_a by it is nobody's word for org_a."""
+    (power,) = read(kept(GIVEN)).values()
+    entitled(power)
+    power.bidder = "org_r"
+    with pytest.raises(AuditError, match="by a delegation of org_r"):
+        entitled(power)
+
+
+def test_no_delegation_is_opened_before_the_bidders_are_published() -> None:
+    """A leaf before the publication tells who takes part (招标投标法 Art. 22)."""
+    line = DelegationLine(granted=digest(GIVEN), bidder="org_a", person="per_d", ended="")
+    leaf = Delegations(section="sec_a", delegations=(line,)).to_leaf(CENTRE)
+    named = {"published_bidders": (1, {})}
+    section: Any = SimpleNamespace(about=lambda _: [leaf], named=named, centre=CENTRE)
+    powers._opened(section, read(kept(GIVEN)))
+    section.named = {}
+    with pytest.raises(AuditError, match="no bidder is published"):
+        powers._opened(section, read(kept(GIVEN)))
+
+
+def test_every_sign_in_says_by_which_key_it_came() -> None:
+    """A sign-in is not signed: without its key nobody can ask who came."""
+    came, by = (
+        Row(n, "s", n, AT, kind, {"bidder": "org_a"}, ZERO)
+        for n, kind in enumerate(("signed_in", "signed_in_by"), 1)
+    )
+    both: Any = SimpleNamespace(rows=[came, by])
+    powers._signed_in(both)
+    for lone in (came, by):
+        one: Any = SimpleNamespace(rows=[lone])
+        with pytest.raises(AuditError, match="a sign-in without its key"):
+            powers._signed_in(one)
+
+
+def test_a_bid_is_sealed_for_a_tender_file_of_this_section() -> None:
+    """A bid made for a file that nobody issued here answers to other terms."""
+    file = statement.sign(BIDDER, "tender", CENTRE, {"version": 1})
+    opened = Row(1, "s", 1, AT, "bids_opened", {"file": file}, ZERO)
+
+    def bid(tender_file: str) -> Any:
+        entry = {"id": "bid_a", "kind": "submission", "arrival": AT + 1}
+        said = {"statement": {"version": 1, "tender_file": tender_file}}
+        row = Row(2, "s", 2, AT + 1, "submission", {"entry": entry, "signed": said}, ZERO)
+        return SimpleNamespace(rows=[opened, row])
+
+    assert powers.versions(bid(digest(file))).startswith("1 versions, 0 bids")
+    with pytest.raises(AuditError, match="of a tender file that is none here"):
+        powers.versions(bid("ab" * 32))
