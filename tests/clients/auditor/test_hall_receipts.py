@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,13 +15,17 @@ from clients.auditor.evidence import Evidence
 from clients.auditor.inputs import report, reports
 from clients.auditor.keys import Keys
 from clients.auditor.section import Section
+from clients.custodian.card import STATEMENT_OU
 from crypto import statement
 from crypto.canonical import parse
+from crypto.signature import SigningKey
 from documents.bag import Directory
 from documents.model import OpeningFacts
 from documents.trust import Trust
 from tests.bidding.centre import CENTRE, CENTRE_KEY
 from tests.bidding.office import Office
+from tests.clients.auditor.certificates import Maker
+from tests.clients.auditor.forgeries import resign
 from tests.clients.auditor.opening_world import NAME
 from tests.clients.auditor.test_beside import put, without
 from tests.clients.auditor.test_endings import audit, detail, not_ok
@@ -221,3 +226,44 @@ def test_heads_enter_the_ledger_from_the_publication_on_and_not_before(
     monkeypatch.setattr(hall_receipts, "LATE_MS", 1000)  # the pause lasts three seconds
     with pytest.raises(AuditError, match="the ledger was not told"):
         hall_receipts.heads(section)
+
+
+def test_a_hall_receipt_by_another_pinned_key_is_none_of_the_centres(
+    tmp_path: Path, office: Keeping, authority: Pki
+) -> None:
+    """Its signature holds and its key is pinned: only its issuer is another (docs/spec/audit-v1.md)."""
+    made, stranger = Maker(authority), SigningKey.from_scalar(31337)
+    made.statement("custodian-9", stranger.public, STATEMENT_OU)
+    keys = Keys(Trust.from_pem(office.trust(authority) + made.pem.encode()))
+    forged = resign(said(office, "objected"), stranger)
+    found = report(put(tmp_path, "kept.json", forged), keys, office.clock.now() + 1000)
+    assert {check.id for check in found.checks if check.status == "failed"} == {"hall.issuer"}
+
+
+def test_a_receipt_is_of_its_own_row_and_history(office: Keeping) -> None:
+    """Each thing that a receipt says of its act is compared with the row, and so is the chain up to it."""
+    rows = Evidence(Directory(bag(office)), 1 << 50).streams[f"bidding/{office.section}"]
+    kept: Any = hall_receipts.read(said(office, "objected"))
+    assert hall_receipts.told_in(rows, kept, CENTRE)
+    for bent, told in (
+        (replace(kept, chain="00" * 32), "another history than was signed"),
+        (replace(kept, said="ab" * 32), f"row {kept.seq} is a objected"),
+        (replace(kept, arrival=kept.arrival - 1), f"row {kept.seq} is a objected"),
+        (replace(kept, act="confirmed"), f"row {kept.seq} is a objected"),
+        (replace(kept, act="float_committed"), "no such row"),
+    ):
+        with pytest.raises(AuditError, match=told):
+            hall_receipts.told_in(rows, bent, CENTRE)
+
+
+def test_heads_go_forward_and_begin_with_the_publication(office: Keeping, keys: Keys) -> None:
+    """A head that goes back hides rows; one before the publication would tell how many had come."""
+    section = Section(Evidence(Directory(bag(office)), 1 << 50), keys, office.section, 1 << 50)
+    leaves = section.about(HallHead.PURPOSE)
+    early = {**leaves[0], "seq": 1, "chain": section.rows[0].chain.hex()}
+    for bent, told in (([*leaves, leaves[0]], "goes back"), ([early, *leaves], "was told before")):
+        other: Any = SimpleNamespace(
+            rows=section.rows, centre=section.centre, about=lambda _, bent=bent: bent
+        )
+        with pytest.raises(AuditError, match=told):
+            hall_receipts.heads(other)

@@ -131,9 +131,9 @@ def test_a_receipt_signed_by_a_trusted_custodian_is_none_of_the_centres(
     made = Maker(authority)
     made.statement("custodian-9", STRANGER.public, STATEMENT_OU)
     pem = opened.trust.read_bytes() + made.pem.encode()
-    forged = resign(opened.receipts[0], STRANGER)
-    found = check(forged, Keys(Trust.from_pem(pem)), opened.at)
-    assert failed(found) == {"receipt.issuer"}
+    for signed, issuer in ((opened.receipts[0], "receipt"), (opened.refusal, "refusal")):
+        found = check(resign(signed, STRANGER), Keys(Trust.from_pem(pem)), opened.at)
+        assert failed(found) == {f"{issuer}.issuer"}
 
 
 def test_a_receipt_of_another_log_is_not_followed(opened: Made, keys: Keys) -> None:
@@ -192,6 +192,12 @@ def test_a_forged_offers_receipt_fails(story: str, played: Played, hall_keys: Ke
     bend(forged)
     found = check(forged, hall_keys, played.at)
     assert failed(found) == {expected}, found.checks
+
+
+def test_an_offers_receipt_has_one_byte_form(played: Played, hall_keys: Keys) -> None:
+    """RFC 8785: a space more says nothing else, and is no longer the receipt that was handed out."""
+    spaced = canonical(played.receipts[0]).replace(b":", b": ", 1)
+    assert failed(check(spaced, hall_keys, played.at)) == {"offer.form"}
 
 
 def test_a_head_signed_by_somebody_else_is_not_the_centres(played: Played, hall_keys: Keys) -> None:
