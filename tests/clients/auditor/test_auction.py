@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from clients.auditor import auction
+from clients.auditor.checklist import AuditError
 from clients.auditor.evidence import CHECKPOINT, EVENTS, LEAVES, Evidence
 from clients.auditor.inputs import report
 from clients.auditor.keys import Keys
@@ -307,3 +308,30 @@ def test_a_result_that_was_cosigned_before_it_happened_is_found(
     forge = Forge(replace(played, at=played.at - 1_000_000), records).write()
     forge.played = played
     assert forge.failed() == {"witnessed"}
+
+
+def _slot_ahead(forge: Forge) -> None:
+    """A slot names a head that came to be half a minute later."""
+    forge.slots[8]["lots"]["ses_1"] = forge.slots[40]["lots"]["ses_1"]
+
+
+@pytest.mark.parametrize(
+    ("bend", "told"), [(_slot_back, "it goes back from row"), (_slot_ahead, "was stamped after it")]
+)
+def test_a_slots_head_is_of_its_own_second(
+    bend: Any, told: str, played: Played, records: dict[str, Any]
+) -> None:
+    """docs/spec/audit-v1.md, slots: other lines see these forgeries too, so the sentence is asked for."""
+    forge = Forge(played, records)
+    bend(forge)
+    assert forge.write().failed() == {"slots"}
+    assert told in next(check.detail for check in forge.checks if check.id == "a.slots")
+
+
+def test_a_witness_of_another_history_of_the_auction_is_seen(played: Played, keys: Keys) -> None:
+    """A cosignature binds one tree: under another root it is no witness of this result (RFC 6962)."""
+    one = auction.Auction(Evidence(Directory(played.public), played.at), played.lot, keys)
+    assert "after the result" in one.check_witnessed()
+    one.__dict__["roots"] = dict.fromkeys(one.roots, b"\0" * 32)
+    with pytest.raises(AuditError, match="cosigned another history"):
+        one.check_witnessed()
