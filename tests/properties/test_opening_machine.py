@@ -337,7 +337,21 @@ class Machine(RuleBasedStateMachine):
 
 
 class Generous(Machine):
-    """A planted fault in the model: the window still holds at its end."""
+    """A planted fault in the model: the window still holds at its end.
+
+    Its runs begin in that window: which examples are drawn also hangs on what else this process has imported, and
+    one run in four of those that begin anywhere missed it.
+    """
+
+    @initialize(
+        bidders=st.just(3),
+        odd=st.sampled_from(["opened", "header-mac", "x"]),
+        walked=st.just(13),
+        fails=st.just(False),
+    )
+    def begin(self, bidders: int, odd: str, walked: int, fails: bool) -> None:
+        super().begin(bidders, odd, walked, fails)
+        assert self.model.at == "confirming"
 
     @rule(who=st.sampled_from(BIDS))
     def respond_at_the_end(self, who: str) -> None:
