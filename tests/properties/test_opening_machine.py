@@ -378,6 +378,6 @@ def test_the_machine_finds_a_planted_fault() -> None:
 def test_more_than_ten_thousand_commands_agree_with_the_model() -> None:
     Machine.asked = 0
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=300, stateful_step_count=30, deadline=None)
+        Machine, settings=settings(max_examples=400, stateful_step_count=30, deadline=None)
     )
     assert Machine.asked >= 10_000
